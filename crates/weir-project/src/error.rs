@@ -177,6 +177,14 @@ pub enum ProjectError {
         /// What the registry, or a proxy on the way to it, did instead.
         source: weir_log::SourceError,
     },
+    /// There is no room for the content of a release.
+    #[error("the disk is full: `{id}` does not fit into the store `{}`", store.display())]
+    NoRoom {
+        /// The release.
+        id: ReleaseId,
+        /// The folder of the store.
+        store: PathBuf,
+    },
     /// A registry does not hold what it offers, or withdrew it.
     #[error(
         "the registry at `{location}` does not serve the content of `{id}` (tree {tree}){}",

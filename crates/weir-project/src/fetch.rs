@@ -325,9 +325,16 @@ fn run(
         }
         Job::Open(open) => fetch_open(store, &fetcher, open).map(Done::Open),
     });
-    let done = done.map_err(|mut failures| match failures.len() {
-        1 => failures.remove(0),
-        _ => ProjectError::Several(failures),
+    let done = done.map_err(|mut failures| {
+        // A disk that is full is so for all that come after.
+        let mut is_full = false;
+        failures.retain(|failure| {
+            !matches!(failure, ProjectError::NoRoom { .. }) || !std::mem::replace(&mut is_full, true)
+        });
+        match failures.len() {
+            1 => failures.remove(0),
+            _ => ProjectError::Several(failures),
+        }
     })?;
     let (mut found, mut came) = (Vec::new(), Came::default());
     for (job, done) in jobs.into_iter().zip(done) {

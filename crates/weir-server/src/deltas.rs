@@ -29,17 +29,19 @@ const WAITING: usize = 256;
 /// Which one, of which registry.
 type Which = (RegistryName, Delta);
 
+/// What it takes to make one: who asked first, for it is made by what they may, and of which registry.
+type By = (Caller, Arc<Served>);
+
 /// Who makes them.
 pub(crate) struct Deltas {
-    line: Mutex<Line>,
+    line: Mutex<Line<By>>,
     /// Those that are not worth it. What cannot be made as things are may be made later: a quarantine can be taken back.
     not_worth: Cache<Which, ()>,
 }
 
-/// Those that are to be made.
-#[derive(Default)]
-struct Line {
-    waiting: VecDeque<Asked>,
+/// Those that are to be made, each with what that takes.
+struct Line<W> {
+    waiting: VecDeque<Asked<W>>,
     /// What becomes of those that wait, and of the one that is being made.
     coming: HashMap<Which, watch::Receiver<Option<bool>>>,
     /// Whether somebody makes them, one after the other.
@@ -47,18 +49,43 @@ struct Line {
 }
 
 /// One that was asked for.
-struct Asked {
+struct Asked<W> {
     which: Which,
-    /// Who asked first. It is made by what they may.
-    caller: Caller,
-    served: Arc<Served>,
+    with: W,
     /// Is told whether it is there.
     made: watch::Sender<Option<bool>>,
 }
 
+impl<W> Line<W> {
+    fn new() -> Self {
+        Self { waiting: VecDeque::new(), coming: HashMap::new(), is_served: false }
+    }
+
+    /// Has one wait for its turn, if it does not yet; nothing where too many do.
+    fn join(&mut self, which: Which, with: W) -> Option<watch::Receiver<Option<bool>>> {
+        if let Some(made) = self.coming.get(&which) {
+            return Some(made.clone());
+        }
+        if self.waiting.len() >= WAITING {
+            return None;
+        }
+        let (made, becomes) = watch::channel(None);
+        self.coming.insert(which.clone(), becomes.clone());
+        self.waiting.push_back(Asked { which, with, made });
+        Some(becomes)
+    }
+
+    /// The next one to be made; with none left, whoever makes them goes home.
+    fn next(&mut self) -> Option<Asked<W>> {
+        let next = self.waiting.pop_front();
+        self.is_served = next.is_some();
+        next
+    }
+}
+
 impl Deltas {
     pub(crate) fn new() -> Self {
-        Self { line: Mutex::default(), not_worth: Cache::new(REMEMBERED) }
+        Self { line: Mutex::new(Line::new()), not_worth: Cache::new(REMEMBERED) }
     }
 
     /// Has a delta made, and tells whether it is there already.
@@ -87,37 +114,26 @@ impl Deltas {
             return None;
         }
         let mut line = self.line();
-        if let Some(made) = line.coming.get(&which) {
-            return Some(made.clone());
-        }
-        if line.waiting.len() >= WAITING {
-            return None;
-        }
-        let (made, becomes) = watch::channel(None);
-        line.coming.insert(which.clone(), becomes.clone());
-        line.waiting.push_back(Asked { which, caller, served: served.clone(), made });
-        if !std::mem::replace(&mut line.is_served, true) {
+        let becomes = line.join(which, (caller, served.clone()))?;
+        if !line.waiting.is_empty() && !std::mem::replace(&mut line.is_served, true) {
             tokio::spawn(make_all(app.clone()));
         }
         Some(becomes)
     }
 
-    /// The next one to be made; with none left, whoever makes them goes home.
-    fn next(&self) -> Option<Asked> {
-        let mut line = self.line();
-        let next = line.waiting.pop_front();
-        line.is_served = next.is_some();
-        next
+    /// The line is not held while one is made.
+    fn next(&self) -> Option<Asked<By>> {
+        self.line().next()
     }
 
-    fn line(&self) -> MutexGuard<'_, Line> {
+    fn line(&self) -> MutexGuard<'_, Line<By>> {
         self.line.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// Makes those that wait, until none does.
 async fn make_all(app: Arc<App>) {
-    while let Some(Asked { which, caller, served, made }) = app.deltas.next() {
+    while let Some(Asked { which, with: (caller, served), made }) = app.deltas.next() {
         let making = {
             let (app, which) = (app.clone(), which.clone());
             tokio::task::spawn_blocking(move || make(&app, &which, caller, &served))
@@ -141,5 +157,32 @@ fn make(app: &App, which: &Which, caller: Caller, served: &Arc<Served>) -> bool 
             tracing::warn!(registry = %served.name, %error, "a delta could not be made");
             false
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use weir_model::TreeDigest;
+
+    use super::*;
+
+    fn numbered(number: usize) -> Which {
+        let tree = |name: &str| TreeDigest::of(format!("{name} {number}"));
+        (RegistryName::parse("team").expect("a name"), Delta { from: tree("from"), to: tree("to") })
+    }
+
+    #[test]
+    fn no_more_wait_than_are_made_in_some_minutes() {
+        let mut line = Line::new();
+        for number in 0..WAITING {
+            assert!(line.join(numbered(number), ()).is_some(), "{number}");
+        }
+        assert!(line.join(numbered(WAITING), ()).is_none(), "it is forgotten");
+        assert!(line.join(numbered(7), ()).is_some(), "who asks for one that waits takes nobody's place");
+        assert_eq!(line.waiting.len(), WAITING);
+
+        let made = line.next().map(|asked| asked.which);
+        assert_eq!(made, Some(numbered(0)), "they are made in the order of asking");
+        assert!(line.join(numbered(WAITING), ()).is_some(), "there is room again");
     }
 }

@@ -9,7 +9,7 @@ use weir_model::lockfile::{LockedGit, LockedRelease};
 use weir_model::manifest::GitTag;
 use weir_model::{Release, ReleaseId, TreeDigest};
 use weir_registry::content::{ContentError, pack_path, remade_pack};
-use weir_store::EnsureError;
+use weir_store::{EnsureError, StoreError};
 use weir_tree::Limits;
 
 use super::{Supplier, delta};
@@ -54,7 +54,13 @@ impl PackJob {
                     Err(Failure::Store(error)) if error.is_integrity() && self.is_mended(session)? => once(),
                     came => came,
                 };
-                came.map_err(|failure| self.explain(session, failure))?;
+                came.map_err(|failure| match failure {
+                    // Where in the store that was is nobody's concern.
+                    Failure::Store(StoreError::DiskFull { .. }) => {
+                        ProjectError::NoRoom { id: self.id.clone(), store: store.store().root().to_owned() }
+                    }
+                    failure => self.explain(session, failure),
+                })?;
                 self.bytes()
             }
         };
@@ -115,7 +121,7 @@ enum Failure {
     /// What it is made again of is not what it must be.
     Wrong(String),
     Source(SourceError),
-    Store(weir_store::StoreError),
+    Store(StoreError),
 }
 
 fn ensure(

@@ -160,7 +160,7 @@ fn offline_what_is_here_is_chosen_from_and_the_answer_says_what_is_not() {
     $ weir install --offline
     -- stderr
       × a release is not on this machine, which is offline: `acme/str 2.0.0`
-      help: run it once without `--offline`, or bring them with `weir store import FILE`
+      help: run it once without `--offline`, or bring them with `weir store import FILE`; `weir prefetch` fetches ahead what is likely to be wanted
     -- exit code 5
     ");
 }

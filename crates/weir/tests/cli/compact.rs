@@ -333,6 +333,21 @@ fn a_mirror_brings_all_that_is_right_and_tells_what_is_not() {
 }
 
 #[test]
+fn a_pack_that_would_come_out_with_other_bytes_is_not_carried_away() {
+    let t = many();
+    t.weir_in("", "registry compact").succeeds();
+    falsified(&t, "1.2.0");
+    let run = t.weir_in("", "registry export all.weir --content --registry ./org").fails_with(6);
+    assert!(run.stderr.contains(&format!("the pack of the tree blake3:{}", tree(&t, "1.2.0"))), "{run}");
+    assert!(run.stderr.contains("the pack has the wrong size"), "{run}");
+    assert!(!t.path("all.weir").exists(), "half an export is none");
+    // Of what is right as much as is wanted can be.
+    t.weir_in("", "registry export log.weir --registry ./org").succeeds();
+    publish(&t, "org", "1.2.0");
+    t.weir_in("", "registry export all.weir --content --registry ./org").succeeds();
+}
+
+#[test]
 fn it_is_said_where_a_registry_behind_an_address_is_compacted() {
     let t = many();
     let web = StaticServer::serve(t.path("org")).expect("a port is free");

@@ -32,7 +32,7 @@ fn what_is_missing_is_named() {
     $ weir install --offline
     -- stderr
       × some releases are not on this machine, which is offline: `acme/greet 1.0.0`, `acme/names 2026.1.0`, `acme/str 1.0.0`
-      help: run it once without `--offline`, or bring them with `weir store import FILE`
+      help: run it once without `--offline`, or bring them with `weir store import FILE`; `weir prefetch` fetches ahead what is likely to be wanted
     -- exit code 5
     ");
 }

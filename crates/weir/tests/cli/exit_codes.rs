@@ -122,7 +122,7 @@ fn done() -> Vec<Run> {
 }
 
 /// No file may grow beyond 16 KiB: a disk that is full, for whoever writes more. Keys and checkpoints fit, an index does not.
-fn on_a_full_disk(t: &Sandbox, folder: &str, typed: &str) -> Run {
+pub(crate) fn on_a_full_disk(t: &Sandbox, folder: &str, typed: &str) -> Run {
     t.weir_under(&["sh", "-c", "trap '' XFSZ; ulimit -f 32; exec \"$0\" \"$@\""], folder, typed)
 }
 

@@ -1,9 +1,10 @@
 //! `weir prefetch`: what may be wanted is here before the network goes.
 
 use insta::assert_snapshot;
-use weir_testkit::{Sandbox, StaticServer};
+use weir_testkit::{Misbehaviour, Sandbox, StaticServer};
 
 use crate::empty;
+use crate::exit_codes::on_a_full_disk;
 
 /// A registry on the web, a project that uses `acme/greet` 1.0.0 of it, and what was published since: a newer `acme/greet`, which needs a
 /// package that nobody here has, another package of that owner, and one of somebody else's.
@@ -110,6 +111,69 @@ fn a_registry_that_is_away_is_in_no_others_way() {
     let run = t.weir("prefetch").succeeds();
     assert!(run.stdout.ends_with("Fetched 3 releases (782 B)\n"), "{run}");
     assert!(run.stderr.contains("nothing is fetched from the registry `gone`"), "{run}");
+}
+
+/// Where the pack of a release of the registry `org` is, for whoever asks its server.
+fn pack(t: &Sandbox, name: &str, version: &str) -> String {
+    let info = t.weir_in("", &format!("--json info {name} --registry ./org")).succeeds().stdout;
+    let info: serde_json::Value = serde_json::from_str(&info).expect("a document");
+    let releases = info["package"]["releases"].as_array().expect("a list");
+    let release = releases.iter().find(|one| one["release"]["version"] == version).expect("it is there");
+    let tree = release["release"]["tree"].as_str().expect("a digest").trim_start_matches("blake3:");
+    format!("/pack/{}/{tree}.zst", &tree[..2])
+}
+
+#[test]
+fn what_came_before_something_failed_stays_and_is_counted() {
+    let (t, server) = used();
+    let words = pack(&t, "other/words", "1.0.0");
+    server.misbehave(&words, Misbehaviour::WrongBytes);
+    let run = t.weir("prefetch").fails_with(6);
+    assert!(run.stderr.contains("warning: 2 of 3 releases were fetched, and stay\n"), "{run}");
+    assert!(run.stderr.contains("the content of `other/words 1.0.0` from"), "{run}");
+    server.behave(&words);
+    assert_snapshot!(t.weir("prefetch"), @"
+    $ weir prefetch
+    other/words 1.0.0  252 B  needed by `acme/greet 1.1.0`
+    Fetched 1 release (252 B)
+    ");
+}
+
+#[test]
+fn where_there_is_no_room_it_is_said_for_what() {
+    let (t, _server) = used();
+    let large = "what does not fit ".repeat(4000);
+    let folder = t.package("acme/atlas", "1.0.0").file("atlas.txt", &large).write();
+    t.weir_in("", &format!("--registry ./org publish {folder}")).succeeds();
+    // What is known of the registry is written while there is room.
+    t.weir("prefetch --dry-run").succeeds();
+    assert_snapshot!(on_a_full_disk(&t, "app", "prefetch"), @"
+    $ weir prefetch
+    -- stderr
+    warning: 3 of 4 releases were fetched, and stay
+      × the disk is full: `acme/atlas 1.0.0` does not fit into the store `[ROOT]/home/weir/store`
+      help: make room on that disk (`weir store gc` takes out what no project uses), or keep the store on another one: `WEIR_STORE`
+    -- exit code 1
+    ");
+    let run = t.weir("prefetch").succeeds();
+    assert!(run.stdout.starts_with("acme/atlas 1.0.0") && run.stdout.contains("Fetched 1 release"), "{run}");
+}
+
+#[test]
+fn what_is_missing_on_a_plane_could_have_been_fetched_ahead() {
+    let (t, server) = used();
+    t.weir("prefetch --dry-run").succeeds();
+    drop(server);
+    t.write("app/weir.toml", "[dependencies]\n\"acme/greet\" = \"^1.1\"\n");
+    let run = t.weir("install").fails_with(1);
+    assert!(run.stderr.contains("most commands go by what this machine knows and has: `--offline`"), "{run}");
+    assert_snapshot!(t.weir("install --offline"), @"
+    $ weir install --offline
+    -- stderr
+      × some releases are not on this machine, which is offline: `acme/greet 1.1.0`, `other/words 1.0.0`
+      help: run it once without `--offline`, or bring them with `weir store import FILE`; `weir prefetch` fetches ahead what is likely to be wanted
+    -- exit code 5
+    ");
 }
 
 #[test]

@@ -167,6 +167,7 @@ impl Verdict for ProjectError {
             | Self::BatchFile { .. }
             | Self::NotPublishable { .. }
             | Self::License { .. }
+            | Self::NoRoom { .. }
             | Self::Index(_) => Exit::Failed,
             Self::Import(error) if error.is_integrity() => Exit::Integrity,
             Self::Import(_) => Exit::Failed,
@@ -220,6 +221,9 @@ impl Verdict for ProjectError {
                 "narrow the ranges in `weir.toml` until both can have the same, or take one out of `platforms`".into(),
             ),
             Self::UnknownCommand { similar, .. } => did_you_mean(similar.as_ref()),
+            Self::NoRoom { .. } => Some(
+                "make room on that disk (`weir store gc` takes out what no project uses), or keep the store on another one: `WEIR_STORE`".into(),
+            ),
             Self::ContentMissing { withdrawn, .. } => withdrawn.clone(),
             Self::Damaged { .. } => {
                 Some("`weir store repair` fetches damaged trees again; `weir install` mends links".into())

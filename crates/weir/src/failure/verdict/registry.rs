@@ -23,7 +23,7 @@ impl Verdict for Offline {
     fn help(&self) -> Option<String> {
         Some(match self {
             Self::Lacks { .. } => {
-                "run it once without `--offline`, or bring them with `weir store import FILE`".into()
+                "run it once without `--offline`, or bring them with `weir store import FILE`; `weir prefetch` fetches ahead what is likely to be wanted".into()
             }
             Self::Needs { .. } => "run it without `--offline`".into(),
         })
