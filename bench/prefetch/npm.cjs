@@ -1,10 +1,11 @@
 // The history of npm's packages, as `prefetch-replay` reads it.
 //
-//   npm.cjs CACHE OUT
+//   npm.cjs FOLDER OUT
 //
-// Packages are what the roots below ever needed, breadth first, as far as MOST. What npm's own client brings says when a version came. A project is
-// a package with what its manifest asks for, development included; what it was installed with is its closure on the day of its last version before
-// NOW; what it came to ask for is its last version between NOW and THEN. The projects of one GitHub owner are on one machine.
+// Packages are what npm's own client came to look at when it chose what the applications of FOLDER/package.json need: nothing is asked for beyond
+// that, it is read from the client's cache in FOLDER/cache. That says when a version came. A project is a package with what its manifest asks for,
+// development included; what it was installed with is its closure on the day of its last version before NOW; what it came to ask for is its last
+// version between NOW and THEN. The projects of one GitHub owner are on one machine.
 
 const fs = require('node:fs');
 const path = require('node:path');
@@ -12,20 +13,12 @@ const modules = process.env.NPM_MODULES;
 const pacote = require(path.join(modules, 'pacote'));
 const { semver, weirVersion, weirRange } = require('../real-npm/npm-names.cjs');
 
-const [cache, out] = process.argv.slice(2);
+const [folder, out] = process.argv.slice(2);
+const cache = path.join(folder, 'cache', '_cacache');
 const NOW = process.env.NOW ?? '2026-05-15';
 const THEN = process.env.THEN ?? '2026-11-15';
-const MOST = Number(process.env.MOST ?? 4000);
 // What was not touched for long is nobody's project.
 const ALIVE = '2022';
-const ROOTS = `eslint webpack webpack-cli vite jest mocha rollup parcel express koa fastify next nuxt gatsby vue react-scripts
-  react-dom svelte astro prettier stylelint tailwindcss sass less gulp grunt karma ava tap nyc c8 vitest cypress playwright
-  puppeteer typedoc jsdoc ts-node ts-jest tsup esbuild babel-loader css-loader style-loader html-webpack-plugin http-server
-  nodemon pm2 lerna nx turbo rimraf concurrently husky lint-staged commitizen semantic-release standard xo jshint browserify
-  uglify-js handlebars pug nunjucks mongoose sequelize knex typeorm redis pg mysql2 socket.io ws axios got superagent cheerio
-  jsdom lodash dayjs date-fns chalk commander yargs inquirer ora winston pino morgan helmet passport jsonwebtoken multer
-  nodemailer graphql redux formik antd bootstrap styled-components three d3 chart.js electron expo react-native firebase
-  aws-sdk serverless markdown-it marked hexo verdaccio npm-check-updates depcheck madge`.split(/\s+/);
 
 const history = {};
 
@@ -34,25 +27,18 @@ bring().then(() => {
   fs.writeFileSync(out, JSON.stringify({ packages, machines: machines() }));
 });
 
-/** Twelve at a time. */
-function bring() {
-  const queue = [...ROOTS];
-  const seen = new Set(queue);
-  let running = 0;
-  return new Promise((done) => {
-    const next = () => {
-      while (running < 12 && queue.length && Object.keys(history).length + running < MOST) {
-        const name = queue.shift();
-        running += 1;
-        pacote.packument(name, { fullMetadata: true, cache, preferOffline: true })
-          .then((told) => keep(name, told).forEach((on) => { if (!seen.has(on)) { seen.add(on); queue.push(on); } }),
-            (error) => console.error(`${name}: ${error.code ?? error.message}`))
-          .finally(() => { running -= 1; next(); });
-      }
-      if (running === 0) done();
-    };
-    next();
-  });
+/** What the client looked at, with when each version came. Of an alias there is nothing under its own name. */
+async function bring() {
+  const { packages } = JSON.parse(fs.readFileSync(path.join(folder, 'package-lock.json')));
+  const waiting = Object.keys(packages).filter((place) => place).map((place) => place.replace(/.*node_modules\//, ''));
+  const seen = new Set(waiting);
+  for (const name of waiting) {
+    const told = await pacote.packument(name, { fullMetadata: true, cache, offline: true }).catch(() => null);
+    for (const on of told ? keep(name, told) : []) {
+      if (!seen.has(on)) waiting.push(on);
+      seen.add(on);
+    }
+  }
 }
 
 /** Keeps what is wanted of a package, and gives what its last versions needed. */

@@ -26,8 +26,17 @@ pub struct Asked {
 pub(crate) struct Used {
     /// Each package, with the versions in use.
     pub(crate) packages: BTreeMap<PackageName, BTreeSet<Version>>,
-    /// Each owner of whom a project asks for something, with how many do.
-    pub(crate) owners: BTreeMap<OwnerName, usize>,
+    /// Each owner of whom a project asks for something.
+    pub(crate) owners: BTreeMap<OwnerName, UsedOwner>,
+}
+
+/// An owner of whom a project asks for something.
+#[derive(Default)]
+pub(crate) struct UsedOwner {
+    /// How many projects do.
+    pub(crate) projects: usize,
+    /// For how many different packages of theirs.
+    pub(crate) packages: usize,
 }
 
 impl Used {
@@ -41,10 +50,20 @@ impl Used {
             let owners: BTreeSet<OwnerName> =
                 project.asked.iter().map(|asked| asked.name.owner_name()).collect();
             for owner in owners {
-                *used.owners.entry(owner).or_default() += 1;
+                used.owners.entry(owner).or_default().projects += 1;
             }
         }
+        let asked = projects.iter().flat_map(|project| &project.asked);
+        let asked: BTreeSet<&PackageName> = asked.map(|asked| &asked.name).collect();
+        for name in asked {
+            used.owners.entry(name.owner_name()).or_default().packages += 1;
+        }
         used
+    }
+
+    /// Whether this version of a package is in use.
+    pub(crate) fn has(&self, id: &ReleaseId) -> bool {
+        self.packages.get(&id.name).is_some_and(|versions| versions.contains(&id.version))
     }
 
     /// The newest version of a package that is in use.

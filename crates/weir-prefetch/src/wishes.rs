@@ -1,10 +1,10 @@
 //! Which releases are likely to be wanted, and why.
 
-use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
-use weir_index::{IndexError, PackageFilter};
+use weir_index::{IndexError, PackageFilter, PackageSummary};
 use weir_model::{OwnerName, PackageName, Range, Release, ReleaseId, Scope, Version};
 
 use crate::chances;
@@ -12,10 +12,13 @@ use crate::offers::Offers;
 use crate::used::{Used, UsedProject};
 
 /// So many packages of an owner are looked at.
-const MOST_OF_OWNER: usize = 1000;
+const MOST_OF_OWNER: usize = 5000;
 
 /// So many of the packages that most others need are looked at.
-const MOST_POPULAR: usize = 1500;
+const MOST_POPULAR: usize = 10_000;
+
+/// So many of the packages that nobody here asks for are wished for, the likeliest.
+const MOST_NEW: usize = 4000;
 
 /// A release that is likely to be wanted.
 #[derive(Debug, Clone)]
@@ -89,8 +92,7 @@ pub fn wishes(offers: &Offers<'_>, projects: &[UsedProject]) -> Result<Vec<Wish>
     let mut looking = Looking { offers, used: Used::by(projects), wishes: BTreeMap::new() };
     looking.what_is_asked_for(projects)?;
     looking.what_is_below(projects)?;
-    looking.what_owners_have()?;
-    looking.what_is_popular()?;
+    looking.what_is_new()?;
     Ok(looking.wishes.into_values().collect())
 }
 
@@ -149,28 +151,53 @@ impl Looking<'_> {
         Ok(())
     }
 
-    fn what_owners_have(&mut self) -> Result<(), IndexError> {
-        for (owner, projects) in self.used.owners.clone() {
-            let theirs = PackageFilter { owner: Some(owner.clone()), ..PackageFilter::default() };
-            for summary in self.offers.index.list(&theirs, None, MOST_OF_OWNER)? {
-                if self.used.packages.contains_key(&summary.name) {
-                    continue;
-                }
-                if let Some(release) = self.offers.newest(&summary.name)? {
-                    let chance = chances::of_owner(summary.dependents, projects);
-                    self.wish(release, Why::SameOwner { owner: owner.clone(), projects }, chance);
-                }
+    /// What nobody here asks for: packages of owners of whom something is asked for, and what everybody needs.
+    fn what_is_new(&mut self) -> Result<(), IndexError> {
+        let mut coming = BTreeMap::new();
+        self.what_owners_have(&mut coming)?;
+        self.what_is_popular(&mut coming)?;
+        let mut coming: Vec<(PackageName, Coming)> = coming.into_iter().collect();
+        coming.sort_by(|(_, one), (_, other)| other.part.total_cmp(&one.part));
+        for (name, Coming { part, why, .. }) in coming.into_iter().take(MOST_NEW) {
+            if let Some(release) = self.offers.newest(&name)? {
+                self.wish(release, why, chances::new(part));
             }
         }
         Ok(())
     }
 
-    fn what_is_popular(&mut self) -> Result<(), IndexError> {
-        for summary in self.offers.index.most_needed(MOST_POPULAR)? {
-            let dependents = summary.dependents;
-            if let Some(release) = self.offers.newest(&summary.name)? {
-                self.wish(release, Why::Popular { dependents }, chances::popular(dependents));
+    fn what_owners_have(&self, coming: &mut BTreeMap<PackageName, Coming>) -> Result<(), IndexError> {
+        let asked: usize = self.used.owners.values().map(|owner| owner.packages).sum();
+        for (owner, used) in &self.used.owners {
+            let theirs = PackageFilter { owner: Some(owner.clone()), ..PackageFilter::default() };
+            let mut theirs = self.offers.index.list(&theirs, None, MOST_OF_OWNER)?;
+            theirs.retain(|summary| !self.used.packages.contains_key(&summary.name));
+            let all = dependents(&theirs);
+            let asked = share(used.packages as u64, asked as u64).unwrap_or_default();
+            for summary in &theirs {
+                let part = chances::of_owner(asked, share(summary.dependents, all), theirs.len());
+                let why = Why::SameOwner { owner: owner.clone(), projects: used.projects };
+                Coming::add(coming, &summary.name, part, why);
             }
+        }
+        Ok(())
+    }
+
+    fn what_is_popular(&self, coming: &mut BTreeMap<PackageName, Coming>) -> Result<(), IndexError> {
+        let mut popular = self.offers.index.most_needed(MOST_POPULAR)?;
+        let mut here = BTreeSet::new();
+        for name in popular.iter().map(|summary| &summary.name) {
+            if self.used.packages.contains_key(name)
+                && self.offers.newest(name)?.is_none_or(|newest| self.used.has(&newest.id))
+            {
+                here.insert(name.clone());
+            }
+        }
+        popular.retain(|summary| !here.contains(&summary.name));
+        let all = dependents(&popular);
+        for PackageSummary { name, dependents, .. } in popular {
+            let part = chances::popular(share(dependents, all).unwrap_or_default());
+            Coming::add(coming, &name, part, Why::Popular { dependents });
         }
         Ok(())
     }
@@ -190,4 +217,40 @@ impl Looking<'_> {
             }
         }
     }
+}
+
+/// A package that may come to be used.
+struct Coming {
+    /// Which part it is expected to be of all packages that come.
+    part: f64,
+    /// The likeliest reason.
+    why: Why,
+    /// The part for that reason alone.
+    by_why: f64,
+}
+
+impl Coming {
+    fn add(all: &mut BTreeMap<PackageName, Self>, name: &PackageName, part: f64, why: Why) {
+        match all.get_mut(name) {
+            None => {
+                all.insert(name.clone(), Self { part, why, by_why: part });
+            }
+            Some(coming) => {
+                coming.part += part;
+                if part > coming.by_why {
+                    (coming.why, coming.by_why) = (why, part);
+                }
+            }
+        }
+    }
+}
+
+/// How many packages need these, one that needs several counted as often.
+fn dependents(packages: &[PackageSummary]) -> u64 {
+    packages.iter().map(|package| package.dependents).sum()
+}
+
+/// Which part of `all` this is.
+fn share(part: u64, all: u64) -> Option<f64> {
+    (all > 0).then(|| part as f64 / all as f64)
 }
