@@ -203,8 +203,9 @@ impl Failure {
             help = format!("its build system has no use for {}; {help}", quoted_list(&self.unused));
         }
         if let Some(tool) = self.tail.iter().find_map(|line| not_found(line)) {
-            help =
-                format!("name `{tool}` in the recipe's `tools` if it is a program of the build root; {help}");
+            help = format!(
+                "name `{tool}` in the recipe's `tools` if it is a program of the build root, or its package in `[build-dependencies]`; {help}"
+            );
         }
         help
     }

@@ -10,7 +10,9 @@ use weir_kind::FileContent;
 use weir_model::Platform;
 
 /// How an archive of object files begins.
-const ARCHIVES: [&[u8; 8]; 2] = [b"!<arch>\n", b"!<thin>\n"];
+const ARCHIVE: &[u8; 8] = b"!<arch>\n";
+/// How an archive begins that only names object files.
+const THIN_ARCHIVE: &[u8; 8] = b"!<thin>\n";
 /// Bytes of a header that are looked at, of the longer form.
 const HEADER: u64 = 64;
 /// The most members of an archive that are looked at.
@@ -113,13 +115,19 @@ pub(crate) fn machines(file: &mut dyn FileContent) -> io::Result<Vec<(Option<Str
     if let Some(machine) = Machine::of_header(header) {
         return Ok(vec![(None, machine)]);
     }
-    if ARCHIVES.iter().any(|start| header.starts_with(*start)) {
+    if header.starts_with(ARCHIVE) {
         return Ok(members(&cache, length));
     }
     Ok(Vec::new())
 }
 
-/// The members of an archive that can be read. Of a thin one, they are files of their own.
+/// Whether a file is an archive that only names object files, which lie elsewhere.
+pub(crate) fn is_thin_archive(file: &mut dyn FileContent) -> io::Result<bool> {
+    let cache = object::read::ReadCache::new(file);
+    Ok(cache.read_bytes_at(0, THIN_ARCHIVE.len() as u64).is_ok_and(|start| start == THIN_ARCHIVE))
+}
+
+/// The members of an archive that can be read.
 fn members<'d>(data: impl ReadRef<'d>, length: u64) -> Vec<(Option<String>, Machine)> {
     let Ok(archive) = ArchiveFile::parse(data) else { return Vec::new() };
     let mut found: Vec<(Option<String>, Machine)> = Vec::new();

@@ -240,6 +240,8 @@ impl Capture<'_> {
         let mut relocate = Vec::new();
         let walked = walk::walk(&self.top, self.variant)?;
         self.left_out(&walked);
+        // A tree has none: with them, it would not be what its manifest says.
+        walked.empty.iter().try_for_each(|folder| self.remove_empty(Path::new(folder)))?;
         for found in walked.found {
             let path = found.path.as_str();
             if found.is_link {
@@ -247,6 +249,7 @@ impl Capture<'_> {
             } else if path.ends_with(".la") {
                 // They name the libraries of the build by absolute paths, and nothing needs them any more.
                 fs_err::remove_file(self.top.join(path))?;
+                Path::new(path).parent().map_or(Ok(()), |folder| self.remove_empty(folder))?;
                 self.find(
                     Level::Note,
                     path,
@@ -289,6 +292,18 @@ impl Capture<'_> {
                 self.find(Level::Warning, path, format!("{message}{more}"));
             }
         }
+    }
+
+    /// Removes a folder if nothing is in it, and those above that have nothing else.
+    fn remove_empty(&self, folder: &Path) -> io::Result<()> {
+        for folder in folder.ancestors().filter(|folder| !folder.as_os_str().is_empty()) {
+            match fs_err::remove_dir(self.top.join(folder)) {
+                Ok(()) => {}
+                Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty => return Ok(()),
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
     }
 
     fn finish(mut self, relocate: Vec<String>, others: &Others<'_>) {
@@ -391,6 +406,10 @@ impl Capture<'_> {
             None => {}
             Some(Ok(elf)) => drop(self.tree.elves.insert(path.to_owned(), elf)),
             Some(Err(error)) => self.find(Level::Warning, path, format!("is {error}")),
+        }
+        if machine::is_thin_archive(content)? {
+            let message = "is a thin archive: it names object files of its build and holds none of them; have it made by `ar` without `T`";
+            self.find(Level::Error, path, message.into());
         }
         for (member, machine) in machine::machines(content)? {
             if let Some(instead) = machine.stranger_to(self.platform) {

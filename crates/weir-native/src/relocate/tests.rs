@@ -110,6 +110,17 @@ fn modes_and_folders_that_no_package_has_are_told() {
          Warning: `release/etc/key` is not for everybody to read: a package does not keep that, and in it it is\n\
          Warning: `release/var/cache` is an empty folder: a package has none, so it is left out\n"
     );
+    assert!(!folder.path().join("release/var").exists(), "the tree in the store is what its manifest says");
+}
+
+#[test]
+fn an_archive_that_names_files_of_its_build_is_refused() {
+    let folder = tree(&[("release/lib/libx.a", b"!<thin>\nx"), ("release/lib/libtool.la", b"x")]);
+    let found = findings(&captured(folder.path()));
+    assert!(
+        found.contains("Error: `release/lib/libx.a` is a thin archive: it names object files"),
+        "{found}"
+    );
 }
 
 #[test]
