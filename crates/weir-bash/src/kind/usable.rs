@@ -15,7 +15,7 @@ use crate::rename::SourceFile;
 /// The most things told of one package.
 const MOST: usize = 10;
 
-/// Refuses a package with a command that cannot be started, a shell file with CRLF or a byte order mark, files that it names and
+/// Refuses a package with a command that cannot be started, a shell file with CRLF, a byte order mark or zeros, files that it names and
 /// does not have, options that Bash does not know, or a name to be kept that it does not have.
 pub(super) fn refuse_unusable(
     files: &dyn PackageFiles,
@@ -162,7 +162,7 @@ fn unknown_options(manifest: &BashManifest) -> Vec<String> {
     faults
 }
 
-/// Shell files that are sourced or run, and begin with a byte order mark or have lines that end in CRLF.
+/// Shell files that are sourced or run, and begin with a byte order mark, are no text or have lines that end in CRLF.
 fn with_odd_bytes(
     files: &dyn PackageFiles,
     tree: &TreeManifest,
@@ -188,6 +188,13 @@ fn with_odd_bytes(
             faults.push(format!(
                 "`{path}` begins with a byte order mark, which Bash takes for part of the first word: save it without"
             ));
+        }
+        if let Some(zero) = memchr::memchr(0, &bytes).filter(|_| is_sourced) {
+            faults.push(format!(
+                "`{path}` is no text: byte {} is zero, and Bash does not source it: save it as UTF-8",
+                zero + 1
+            ));
+            continue;
         }
         let mut lines = bytes.split(|byte| *byte == b'\n');
         if let Some(index) = lines.position(|line| line.ends_with(b"\r")) {

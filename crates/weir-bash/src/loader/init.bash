@@ -139,12 +139,16 @@ __weir.load-all() {
 # Find what the caller's file belongs to, a package or a project, and set __weir_root to its folder: from where the file
 # really is and, where nothing is found there, from each link on the way to it, the last one first.
 __weir.scope() {
-	\builtin local __weir_from __weir_link __weir_hops __weir_hop
+	\builtin local __weir_from __weir_link __weir_hops __weir_hop __weir_item
 	__weir_hop=$1 __weir_hops=$1$'\x1e'
 	while [[ -L $__weir_hop ]]; do
 		__weir_link=$(\builtin command readlink -- "$__weir_hop") || \builtin break
 		if [[ $__weir_link != /* ]]; then
-			[[ $__weir_hop != */* ]] || __weir_link=${__weir_hop%/*}/$__weir_link
+			if [[ $__weir_hop == */* ]]; then
+				# The folder that the link is in may be reached through a link, too, and `..` is that of where it really is.
+				__weir_item=$(CDPATH='' && \builtin cd -P -- "${__weir_hop%/*}/" && \builtin pwd -P) || \builtin break
+				__weir_link=${__weir_item%/}/$__weir_link
+			fi
 		elif [[ $__weir_hop == */weir_packages/* ]]; then
 			# A link of the layout leads into the store, where nobody knows the project.
 			\builtin break

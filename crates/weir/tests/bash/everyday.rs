@@ -27,7 +27,15 @@ fn a_script_that_is_run_through_links_finds_the_project_it_really_lies_in() {
     link(&t, "../../app/bin/tool", "home/bin/relative");
     link(&t, "relative", "home/bin/twice");
     link(&t, &t.path("app/bin").display().to_string(), "home/folder");
-    for script in ["home/bin/absolute", "home/bin/relative", "home/bin/twice", "home/folder/tool"] {
+    link(&t, &t.path("home/bin").display().to_string(), "deep/er/folder");
+    for script in [
+        "home/bin/absolute",
+        "home/bin/relative",
+        "home/bin/twice",
+        "home/folder/tool",
+        "deep/er/folder/relative",
+        "deep/er/folder/twice",
+    ] {
         assert_eq!(bash(&t, &t.path(script)), "core tool\n", "{script}");
     }
     // Where nobody knows a project, the links on the way to the file count: here it lies outside any.
@@ -93,7 +101,8 @@ fn names_to_be_kept_that_the_package_does_not_have_are_refused() {
     };
     for idle in ["t_not_there", "t_cmd_", "t_cmd_*"] {
         let (checked, published) = publish(idle);
-        assert!(checked.stdout.contains(idle), "{checked}");
+        let told = format!("`keep` names `{idle}`, which stands nowhere in the package's shell files\n");
+        assert!(checked.stdout.lines().any(|line| line == told.trim_end()), "{checked}");
         assert!(published.code != 0 && published.stderr.contains(&format!("`{idle}`")), "{published}");
     }
     let (_, published) = publish("t_cmd_one");
@@ -195,6 +204,7 @@ fn what_bash_would_refuse_wherever_it_is_loaded_is_refused_when_published() {
     let t = sandbox();
     for (table, file, told) in [
         ("", "\u{feff}core.f() { :; }\n", "`src/core.sh` begins with a byte order mark"),
+        ("", "c\0o\0r\0e\0", "`src/core.sh` is no text: byte 2 is zero"),
         (
             "options = [\"pipefial\"]\n",
             "core.f() { :; }\n",

@@ -70,7 +70,7 @@ fn show(page: &mut Page, check: &BashCheck, findings: &[String]) {
 fn line(finding: &Finding) -> String {
     let place = finding.place.as_ref().map(|place| format!("{place}: ")).unwrap_or_default();
     match (finding.what, finding.text.as_str()) {
-        (Problem::Missing, text) => format!("{place}{text}"),
+        (Problem::Missing | Problem::Idle, text) => format!("{place}{text}"),
         (what, "") => format!("{place}{what}"),
         (what, text) => format!("{place}`{text}`: {what}"),
     }
