@@ -22,9 +22,11 @@ mod decide;
 mod declarations;
 mod expansions;
 mod facts;
+mod form;
 mod invocations;
 mod names;
 mod naming;
+mod programs;
 mod report;
 mod residue;
 mod text;
@@ -43,7 +45,7 @@ pub(crate) use variables::is_of_the_shell;
 use crate::grammar::{self, Lines, Parsed, Unread};
 
 /// The scheme's number: part of the digest of a rewritten tree's inputs, raised with every change of its rules.
-pub const SCHEME: u32 = 11;
+pub const SCHEME: u32 = 12;
 
 /// A shell file of a package.
 #[derive(Debug, Clone)]

@@ -12,7 +12,7 @@ use super::expansions::{Quoting, expansions};
 use super::facts::{Facts, Function, FunctionId, Occurrence, Region, Role, TOP, Unknown};
 use super::report::Why;
 use super::text::{Text, decode, decode_raw};
-use super::values::{Prints, Sort, is_expansion};
+use super::values::{Prints, Purpose, Sort, is_expansion};
 use crate::grammar::{self, Parsed};
 
 /// How deeply code may be nested in strings of code.
@@ -242,8 +242,8 @@ impl<'a, 't> Walk<'a, 't> {
             return;
         }
         // In `eval "$name=1"` it is not known which variable that is.
+        self.taken_for_name(Sort::Variable, &text, Purpose::of(&role));
         let role = if text.is_known() { role } else { Role::BuiltVariable };
-        self.taken_for_name(Sort::Variable, &text);
         self.push(role, text);
     }
 
@@ -267,7 +267,7 @@ impl<'a, 't> Walk<'a, 't> {
         if rest > 0 {
             text = decode_raw(name.start_byte()..name.end_byte() + rest, &self.job.document);
         }
-        self.taken_for_name(Sort::Function, &text);
+        self.taken_for_name(Sort::Function, &text, Purpose::Make);
         self.facts.functions.push(Function { name: text.bytes.clone(), ..Function::default() });
         self.push(Role::Define, text);
         (self.facts.functions.len() - 1) as FunctionId
@@ -283,7 +283,7 @@ impl<'a, 't> Walk<'a, 't> {
     }
 
     /// Has the expansions of a text read that the grammar takes whole.
-    fn expanded(&mut self, text: &Text, quoting: Quoting) {
+    pub(super) fn expanded(&mut self, text: &Text, quoting: Quoting) {
         if let Some(code) = expansions(text, quoting) {
             self.code(code, false);
         }
@@ -320,7 +320,7 @@ impl<'a, 't> Walk<'a, 't> {
         let arithmetic = level.is_some_and(|level| level.arithmetic);
         match self.parent() {
             "file_redirect" | "heredoc_redirect" => {}
-            "subscript" if field == Some("index") && node.kind() == "word" => {
+            "subscript" if field == Some("index") && matches!(node.kind(), "word" | "concatenation") => {
                 let array = level.and_then(|level| level.node.child_by_field_name("name"));
                 let array = array.map(|array| self.job.document.bytes[array.byte_range()].to_vec());
                 let text = self.decode(node);
@@ -400,12 +400,25 @@ impl<'a, 't> Walk<'a, 't> {
                 at += length;
                 // Of `$x` alone in a sum the value is a number; in `let "$x=1"` it is the name of a variable.
                 let rest = text.bytes[at..].trim_ascii_start();
-                let assigns = rest.starts_with(b"=") && !rest.starts_with(b"==") || rest.starts_with(b"++");
+                let operator = rest.iter().take_while(|byte| b"=+-*/%<>&^|".contains(byte)).count();
+                let adds = matches!(&rest[..operator.min(2)], b"++" | b"--")
+                    || rest[..operator].ends_with(b"=")
+                        && !matches!(&rest[..operator], b"=" | b"==" | b"<=" | b">=");
+                let assigns = adds || &rest[..operator] == b"=";
                 let is_index = matches!(role, Role::Index { .. } | Role::ElementIndex { .. });
                 let partly = (0..name.bytes.len()).any(|index| !name.origin(index).opaque);
                 if name.is_known() || !is_index && (assigns || partly) {
-                    self.push_variable(role.clone(), name);
+                    if name.is_known() && *role == Role::Use && !self.job.foreign {
+                        self.taken_for_number(&name);
+                    }
+                    if adds {
+                        self.facts.added_to.insert((self.file, name.start()));
+                    }
+                    self.push_variable(if assigns { assigned(role) } else { role.clone() }, name);
                 } else if !self.job.foreign {
+                    if let (Role::Index { array } | Role::ElementIndex { array }, true) = (role, partly) {
+                        self.taken_for_index(&name, array);
+                    }
                     self.push(Role::BuiltVariable, name);
                 }
             } else {
@@ -445,9 +458,19 @@ impl<'a, 't> Walk<'a, 't> {
             self.unknown(node, Why::OwnName);
         }
         match role {
-            Role::Assign => self.guard(node, &text.bytes),
-            Role::Use | Role::UseWithDefault => self.use_of(node, &text.bytes),
+            Role::Assign => {
+                self.guard(node, &text.bytes);
+                self.assigned_in_sum(node);
+            }
+            Role::Use | Role::UseWithDefault => {
+                self.use_of(node, &text.bytes);
+                self.look(node);
+            }
             _ => {}
+        }
+        if role == Role::Use && !self.job.foreign && self.levels.last().is_some_and(|level| level.arithmetic)
+        {
+            self.taken_for_number(&text);
         }
         self.push_variable(role, text);
     }
@@ -473,6 +496,56 @@ impl<'a, 't> Walk<'a, 't> {
         let after = outermost(&["variable_assignment"]).map(|level| node.end_byte()..level.node.end_byte());
         if before.into_iter().chain(after).any(|range| self.looks.within(range, name)) {
             self.facts.guarded.insert((self.file, self.job.document.before(node.start_byte())));
+        }
+    }
+
+    /// Notes where a variable that is assigned gets its value: after what is read in it, `x=$x:y`. What is added to, `x+=y`
+    /// and `((x++))`, is read before. `operator` is where the `=` or `+=` begins.
+    pub(super) fn assigned_at(&mut self, name: Node<'t>, operator: usize, assignment: Node<'t>) {
+        let document = &self.job.document;
+        let place = (self.file, document.before(name.start_byte()));
+        let adds = document.bytes[operator..].starts_with(b"+=");
+        self.facts.assigned_at.insert(place, document.before(assignment.end_byte()));
+        if adds {
+            self.facts.added_to.insert(place);
+        }
+    }
+
+    /// The same in a sum, `((x = y))`; `((x += y))` and `((x++))` read it first.
+    fn assigned_in_sum(&mut self, node: Node<'t>) {
+        let Some(level) = self.levels.last().filter(|level| level.arithmetic) else { return };
+        let document = &self.job.document;
+        let place = (self.file, document.before(node.start_byte()));
+        let after = document.bytes[node.end_byte()..].trim_ascii_start();
+        if after.starts_with(b"=") {
+            self.facts.assigned_at.insert(place, document.before(level.node.end_byte()));
+        } else {
+            self.facts.added_to.insert(place);
+        }
+    }
+
+    /// Notes a look at a variable that only keeps a file from being read twice, or a function from being run:
+    /// `[[ -n $loaded ]] && return`. It is no sign that the value may be the user's.
+    fn look(&mut self, node: Node<'t>) {
+        let outermost = self.levels.iter().find(|level| matches!(level.node.kind(), "list" | "if_statement"));
+        if outermost.is_some_and(|level| self.only_returns(level.node)) {
+            self.facts.entry_guards.insert((self.file, self.job.document.before(node.start_byte())));
+        }
+    }
+
+    /// Whether all that a condition leads to is `return` or `exit`.
+    fn only_returns(&self, statement: Node<'t>) -> bool {
+        let returns = |node: Node<'t>| {
+            let text = &self.job.document.bytes[node.byte_range()];
+            let word = text.split(u8::is_ascii_whitespace).next().unwrap_or_default();
+            node.kind() == "command" && matches!(word, b"return" | b"exit")
+        };
+        let mut cursor = statement.walk();
+        let parts: Vec<Node<'t>> = statement.named_children(&mut cursor).collect();
+        match (statement.kind(), &parts[..]) {
+            ("list", [_, last]) => returns(*last),
+            ("if_statement", [_, only]) => returns(*only),
+            _ => false,
         }
     }
 
@@ -573,7 +646,7 @@ impl<'a, 't> Walk<'a, 't> {
             if !text.bytes.is_empty() {
                 self.takes_names();
                 if !self.job.foreign {
-                    self.taken_for_name(Sort::Variable, text);
+                    self.taken_for_name(Sort::Variable, text, Purpose::of(&role));
                 }
             }
             return;
@@ -594,6 +667,14 @@ impl<'a, 't> Walk<'a, 't> {
         self.code_at(text, foreign, false);
     }
 
+    /// Whether what is run is what Weir prints for loading packages, `$(weir bash init)`: it makes no name of a package.
+    fn is_own_loader(&self, start: u32) -> bool {
+        let document = &self.job.document;
+        let words =
+            document.bytes.get(start as usize..).and_then(|rest| rest.strip_prefix(b"$(weir bash init"));
+        self.job.nesting == 0 && words.is_some_and(|rest| matches!(rest.first(), Some(b')' | b' ')))
+    }
+
     /// Notes a text as code that runs where it stands.
     pub(super) fn code_in_place(&mut self, text: Text) {
         self.code_at(text, false, self.job.in_place);
@@ -608,7 +689,7 @@ impl<'a, 't> Walk<'a, 't> {
         if text.known() == 0 && text.bytes.len() == 1 {
             if foreign {
                 self.taken_elsewhere(text);
-            } else {
+            } else if !self.is_own_loader(start) {
                 self.facts.unknowns.push(unknown(Why::UnknownCode));
             }
         } else if self.job.nesting >= MAX_NESTING {
@@ -618,6 +699,14 @@ impl<'a, 't> Walk<'a, 't> {
             let foreign = foreign || self.job.foreign;
             self.jobs.push(Job { document: text, function, nesting, foreign, in_place });
         }
+    }
+}
+
+/// The role of a name in a sum that is assigned there: `let x=1`.
+fn assigned(role: &Role) -> Role {
+    match role {
+        Role::Use => Role::Assign,
+        role => role.clone(),
     }
 }
 

@@ -27,6 +27,8 @@ pub(crate) enum Meaning {
     Alias,
     /// A file that is sourced.
     Sourced,
+    /// Words that are divided and expanded when they are used.
+    Words,
     /// A text that is printed.
     Printed,
     /// What `printf -v` puts into a variable: the argument that names it.
@@ -86,6 +88,7 @@ pub(crate) fn meanings(name: &[u8], arguments: &[Text]) -> Vec<Meaning> {
             const VALUED: &[u8] = b"AGWFCXPSo";
             option_values(arguments, b'F', VALUED, |index| set(index, Meaning::Function));
             option_values(arguments, b'C', VALUED, |index| set(index, Meaning::Code));
+            option_values(arguments, b'W', VALUED, |index| set(index, Meaning::Words));
         }
         b"compgen" => {
             const VALUED: &[u8] = b"AGWFCXPSoV";
@@ -96,6 +99,7 @@ pub(crate) fn meanings(name: &[u8], arguments: &[Text]) -> Vec<Meaning> {
             }
             option_values(arguments, b'F', VALUED, |index| set(index, Meaning::Function));
             option_values(arguments, b'C', VALUED, |index| set(index, Meaning::Code));
+            option_values(arguments, b'W', VALUED, |index| set(index, Meaning::Words));
         }
         _ => {
             if let Some(code) = shell_code(name, arguments) {
@@ -201,6 +205,23 @@ fn shell_code(name: &[u8], arguments: &[Text]) -> Option<usize> {
         }
     }
     None
+}
+
+/// What a command puts other text for in the code that it hands to a shell: the `{}` of `xargs -I{}` and `find -exec`.
+pub(crate) fn holes(name: &[u8], arguments: &[Text]) -> Vec<Vec<u8>> {
+    let mut holes = Vec::new();
+    if name == b"xargs" {
+        option_values(arguments, b'I', b"adEILnPs", |index| {
+            holes.extend(arguments.get(index).map(|text| text.bytes.clone()));
+        });
+        let attached = arguments.iter().filter_map(|text| text.bytes.strip_prefix(b"-I"));
+        holes.extend(attached.filter(|hole| !hole.is_empty()).map(<[u8]>::to_vec));
+    }
+    if !is_shell(name) {
+        holes.push(b"{}".to_vec());
+    }
+    holes.retain(|hole| !hole.is_empty());
+    holes
 }
 
 /// Whether a command is a shell that Bash code can be given to.

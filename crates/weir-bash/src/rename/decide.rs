@@ -208,6 +208,11 @@ impl Judge<'_> {
                     self.doubt(Why::Shown, Choice::Renamed, owner);
                 }
             }
+            Role::ShownFunction => {
+                if let Some(owner) = self.known_function(self.bytes()).map(|new| new.owner) {
+                    self.doubt(Why::Shown, Choice::Renamed, owner);
+                }
+            }
             Role::Environment { callee } => self.environment(*callee),
             Role::Index { array } => self.index(array),
             Role::ElementIndex { array } => self.element_index(array),
@@ -271,7 +276,9 @@ impl Judge<'_> {
         }
         match self.names.beginning(self.occurrence.file, known) {
             Beginning::One(new) => {
-                let alone = is_distinctive(known);
+                // Where functions are defined so, others may be called that are written nowhere else.
+                let defines = target == Target::Definition && self.names.prefix(known).is_none();
+                let alone = is_distinctive(known) && !defines;
                 self.change(What::Function, target, &new.insertion);
                 if !alone {
                     self.doubt(Why::BuiltName, Choice::Renamed, new.owner);

@@ -6,7 +6,7 @@ use super::collect::{Walk, identifier};
 use super::facts::{Addition, Declaration, Role, Scope, TOP};
 use super::report::Why;
 use super::text::Text;
-use super::values::Sort;
+use super::values::{Purpose, Sort};
 
 /// What the value of a declared variable means.
 #[derive(Debug, Clone, Copy)]
@@ -44,11 +44,15 @@ impl<'t> Walk<'_, 't> {
         }
         if has(b'f') || has(b'F') {
             self.facts.values.exports_functions |= keyword == "export" || has(b'x');
-            for name in names {
-                self.called.extend(self.sole_variable(name).map(|variable| variable.id()));
-                self.done.insert(name.id());
-                let text = self.decode(name);
-                self.taken_for_name(Sort::Function, &text);
+            let shown = matches!(keyword, "declare" | "typeset") && !self.is_only_asked();
+            for parts in whole(names) {
+                self.called.extend(self.sole_variable(parts[0]).map(|variable| variable.id()));
+                self.done.extend(parts.iter().map(Node::id));
+                let text = self.decode_all(&parts);
+                self.taken_for_name(Sort::Function, &text, Purpose::Use);
+                if shown {
+                    self.push(Role::ShownFunction, text.clone());
+                }
                 self.push(Role::FunctionName, text);
             }
             return;
@@ -82,21 +86,14 @@ impl<'t> Walk<'_, 't> {
             false => Value::Text,
         };
         let changes = has(b'l') || has(b'u') || has(b'c');
-        let mut names = names.into_iter().peekable();
-        while let Some(name) = names.next() {
-            // The grammar takes `c_$n=1` for several words.
-            let mut parts = vec![name];
-            while let Some(part) =
-                names.next_if(|next| parts[parts.len() - 1].end_byte() == next.start_byte())
-            {
-                parts.push(part);
-            }
+        for parts in whole(names) {
             if parts.len() > 1 {
                 self.done.extend(parts.iter().map(Node::id));
-                let texts: Vec<Text> = parts.iter().map(|part| self.decode(*part)).collect();
-                self.named_variable(&Text::concat(&texts), Role::Declare(declaration));
+                let text = self.decode_all(&parts);
+                self.named_variable(&text, Role::Declare(declaration));
                 continue;
             }
+            let name = parts[0];
             if changes {
                 let text = self.decode(name.child_by_field_name("name").unwrap_or(name));
                 let function = self.function() as usize;
@@ -131,6 +128,9 @@ impl<'t> Walk<'_, 't> {
             Value::Name => {
                 self.done.insert(value.id());
                 let text = self.decode(value);
+                let named = variable.map(|variable| self.decode(variable).bytes).unwrap_or_default();
+                let function = self.function() as usize;
+                self.facts.functions[function].bound.push((self.file, named, text.clone()));
                 self.named_variable(&text, Role::VariableName { assigns: false });
             }
             Value::Arithmetic
@@ -163,8 +163,16 @@ impl<'t> Walk<'_, 't> {
         self.named_variable(text, role);
     }
 
+    /// The text of a word that is several nodes.
+    fn decode_all(&self, parts: &[Node<'t>]) -> Text {
+        match parts {
+            [one] => self.decode(*one),
+            parts => Text::concat(&parts.iter().map(|part| self.decode(*part)).collect::<Vec<_>>()),
+        }
+    }
+
     /// Whether nobody sees what is printed where the walk is: `declare -p x >/dev/null` only asks whether there is `x`.
-    fn is_only_asked(&self) -> bool {
+    pub(super) fn is_only_asked(&self) -> bool {
         let statement = self.levels.last().filter(|level| level.node.kind() == "redirected_statement");
         statement.is_some_and(|level| {
             let mut cursor = level.node.walk();
@@ -187,41 +195,51 @@ impl<'t> Walk<'_, 't> {
 
     pub(super) fn unset(&mut self, node: Node<'t>) {
         let mut role = Role::VariableOrFunction;
-        let words: Vec<Node<'t>> = node.named_children(&mut node.walk()).collect();
-        for (index, child) in words.iter().enumerate() {
-            let text = self.decode(*child);
-            self.done.insert(child.id());
-            // The grammar takes `a["$i"]` for two words: an element of an array, which no function has.
-            let touches =
-                |other: Option<&Node<'t>>, end: usize| other.is_some_and(|other| other.start_byte() == end);
-            if child.kind() != "variable_name"
-                && index > 0
-                && words[index - 1].end_byte() == child.start_byte()
-            {
-                continue;
-            }
-            if touches(words.get(index + 1), child.end_byte()) && role != Role::FunctionName {
-                self.push_variable(Role::VariableName { assigns: false }, text);
-                continue;
-            }
+        let words = node.named_children(&mut node.walk()).collect();
+        for parts in whole(words) {
+            self.done.extend(parts.iter().map(Node::id));
+            let text = self.decode_all(&parts);
             match &text.bytes[..] {
                 [b'-', flags @ ..] if flags.contains(&b'f') => role = Role::FunctionName,
                 [b'-', flags @ ..] if flags.contains(&b'v') => role = Role::VariableName { assigns: false },
                 [b'-', ..] => {}
                 _ if role == Role::FunctionName => {
-                    self.taken_for_name(Sort::Function, &text);
+                    self.taken_for_name(Sort::Function, &text, Purpose::Use);
                     self.push(role.clone(), text);
                 }
                 _ if identifier(&text.bytes) == text.bytes.len() && text.is_known() => {
                     self.push_variable(role.clone(), text);
                 }
+                // An element of an array, which no function has. The grammar takes `a["$i"]` for two words.
+                _ if parts[0].kind() == "variable_name" && parts.len() > 1 => {
+                    let length = identifier(&text.bytes[..text.known()]);
+                    if length < text.known() || parts.len() > 2 {
+                        self.push_variable(Role::VariableName { assigns: false }, text.slice(0..length));
+                    } else {
+                        self.named_variable(&text, Role::VariableName { assigns: false });
+                    }
+                }
                 _ if role == Role::VariableOrFunction && !text.bytes.contains(&b'[') => {
-                    self.taken_for_name(Sort::Variable, &text);
-                    self.taken_for_name(Sort::Function, &text);
+                    self.taken_for_name(Sort::Variable, &text, Purpose::Use);
+                    self.taken_for_name(Sort::Function, &text, Purpose::Use);
                     self.push(Role::FunctionName, text);
                 }
                 _ => self.named_variable(&text, Role::VariableName { assigns: false }),
             }
         }
     }
+}
+
+/// Words, each of one node or of several that touch: the grammar takes `c_$n` and `c_$n=1` for several words here.
+fn whole(nodes: Vec<Node<'_>>) -> Vec<Vec<Node<'_>>> {
+    let mut words: Vec<Vec<Node<'_>>> = Vec::new();
+    for node in nodes {
+        match words.last_mut() {
+            Some(word) if word.last().is_some_and(|last| last.end_byte() == node.start_byte()) => {
+                word.push(node);
+            }
+            _ => words.push(vec![node]),
+        }
+    }
+    words
 }

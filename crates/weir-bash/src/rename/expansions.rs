@@ -32,8 +32,8 @@ fn assembled(text: &Text, found: Vec<(Range<usize>, bool)>) -> Option<Text> {
     if found.is_empty() {
         return None;
     }
-    // The shell's own variable: a name that never changes.
-    let mut pieces = vec![text.glue(b"_=(", found[0].0.start)];
+    // The shell's own variable: a name that never changes, and one that the grammar takes for a name, as it does not `_`.
+    let mut pieces = vec![text.glue(b"READLINE_MARK=(", found[0].0.start)];
     for (range, quoted) in found {
         let quote: &[u8] = if quoted { b"\"" } else { b"" };
         pieces.push(text.glue(quote, range.start));

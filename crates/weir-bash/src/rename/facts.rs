@@ -1,6 +1,6 @@
 //! What is known of a package before anything is decided: every place where a name stands.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::SourceFile;
 use super::report::Why;
@@ -50,6 +50,8 @@ pub(crate) enum Role {
     VariableOrFunction,
     /// A variable that is printed with its name: `declare -p x`.
     ShownVariable,
+    /// A function that is printed with its name: `declare -f f`, `type f`.
+    ShownFunction,
     /// A variable whose name is put together when the code runs, or a part of it.
     BuiltVariable,
     /// A bare word as an index: a variable's name, unless the array is associative.
@@ -118,6 +120,8 @@ pub(crate) struct Function {
     pub(crate) spelled: HashSet<Vec<u8>>,
     /// Variables that are other variables there: `declare -n`.
     pub(crate) namerefs: HashSet<Vec<u8>>,
+    /// The names that they are declared with, and the file that is in.
+    pub(crate) bound: Vec<(u32, Vec<u8>, Text)>,
     /// Those of them that are declared without a value: the first one that they are given is a name.
     pub(crate) unbound: HashSet<Vec<u8>>,
     /// Variables that change what they are given: `declare -u`.
@@ -155,6 +159,12 @@ pub(crate) struct Facts {
     pub(crate) surely_defined: HashSet<Vec<u8>>,
     /// Places, by file and offset, where a variable is assigned that was looked at before.
     pub(crate) guarded: HashSet<(u32, u32)>,
+    /// Where, in a file, a variable that is assigned at a place gets its value, if that is not where its name stands.
+    pub(crate) assigned_at: HashMap<(u32, u32), u32>,
+    /// Places, by file and offset, where a variable is assigned that is read by that: `x+=y`, `((x++))`.
+    pub(crate) added_to: HashSet<(u32, u32)>,
+    /// Places, by file and offset, where a variable is only looked at for whether to return at once.
+    pub(crate) entry_guards: HashSet<(u32, u32)>,
     pub(crate) additions: Vec<Addition>,
     pub(crate) unknowns: Vec<Unknown>,
     pub(crate) values: Values,

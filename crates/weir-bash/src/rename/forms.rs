@@ -11,6 +11,7 @@ NAT='0|[1-9]'
 P='a*'
 I=2
 KEY=k
+OUT=
 N=NAT
 ALL=(x y z)
 FLAT=a:b

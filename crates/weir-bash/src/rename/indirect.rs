@@ -78,6 +78,46 @@ const MADE: &[&str] = &[
     r#"c_a() { echo ok; }; x.main() { local a=C_A; local -l q=$a; $q; }"#,
     r#"c_a() { echo ok; }; x.main() { local a=c b=_a; x.run -f "$a$b"; }; x.run() { while [[ $1 == -* ]]; do case $1 in -f) cb=$2; shift 2 ;; esac; done; "$cb"; }"#,
     r#"export -f cmd_list; cmd_list() { echo ok; }; x.main() { local c=CMD_LIST; bash -c "${c,,}"; }"#,
+    r#"export -f cmd_list; cmd_list() { echo ok; }; x.main() { echo cmd | xargs -I% bash -c '%_list'; }"#,
+    r#"c_a() { echo ok; }; x.run() { "$1"; }; x.main() { local f=x.run a=c b=_a; $f "$a$b"; }"#,
+    r#"c_a() { echo ok; }; x.run() { "$1"; }; x.on() { "$@"; }; x.main() { local a=c b=_a; x.on x.run "$a$b"; }"#,
+    r#"c_1=0; c_2=1; list=(a b); x.main() { local n=2; echo "${list[c_$n]}"; }"#,
+    r#"cmd_a() { echo ok; }; x.main() { local n=a; eval "cmd_$n() { echo no; }"; cmd_a; }"#,
+];
+
+/// Libraries in which something is made by a name that is written nowhere as one: every version of them shares it.
+const SHARED: &[(&str, Why)] = &[
+    // Variables.
+    (r#"x.set() { printf -v "c_$1" %s 1; }"#, Why::Made),
+    (r#"x.set() { declare -g "c_$1=1"; }"#, Why::Made),
+    (r#"x.set() { export "c_$1=1"; }"#, Why::Made),
+    (r#"x.set() { read -r "c_$1" <<<1; }"#, Why::Made),
+    (r#"x.set() { mapfile -t "c_$1" <<<1; }"#, Why::Made),
+    (r#"x.set() { eval "c_$1=1"; }"#, Why::Made),
+    (r#"x.set() { local -n r="c_$1"; r=1; }"#, Why::Made),
+    (r#"x.set() { local -n r; r="c_$1"; r=1; }"#, Why::Made),
+    (r#"x.set() { let "c_$1=1"; }"#, Why::Made),
+    (r#"x.set() { local v="c_$1"; (($v = 1)); : "${!v:=2}"; }"#, Why::Made),
+    (r#"for n in a b; do declare "c_$n=1"; done; x.main() { echo "$c_a"; }"#, Why::Made),
+    (r#"for n in c_a c_b; do printf -v "$n" 1; done; x.main() { echo "$c_a"; }"#, Why::Made),
+    (r#"x.set() { printf -v "$1" 1; }; x.set c_a; x.main() { echo "$c_a"; }"#, Why::Made),
+    (r#"x.set() { local -n r=c_a; r=1; }; x.main() { echo "$c_a"; }"#, Why::Made),
+    (r#"x.set() { local k v; while IFS== read -r k v; do declare -g "$k=$v"; done; }"#, Why::BuiltName),
+    (r#"x.set() { export $(grep -v ^# <"$1" | xargs); }"#, Why::BuiltName),
+    // Functions.
+    (r#"for n in a b; do eval "c_$n() { echo $n; }"; done; x.main() { c_a; }"#, Why::Made),
+    (r#"for n in exit; do eval "$n() { echo no; }"; done; x.main() { exit 3; }"#, Why::Made),
+    (r#"x.make() { eval "$1() { echo $1; }"; }; x.make c_a; x.main() { c_a; }"#, Why::Made),
+];
+
+/// Libraries in which something is made by a name that is theirs to give, or local where it is made.
+const GIVEN: &[&str] = &[
+    r#"x.set() { printf -v "$1" 1; local -n r=$2; r=1; eval "$3() { :; }"; }"#,
+    r#"x.set() { printf -v "$1" 1; }; x.main() { local got; x.set got; x.set REPLY; }"#,
+    r#"x.main() { local c_a c_b n; for n in a b; do printf -v "c_$n" 1; done; }"#,
+    r#"x.get() { local -n r="c_$1"; local v="c_$1"; echo "$r${!v}"; }"#,
+    r#"x.main() { local "c_$1=1"; declare "d_$1=1"; unset "e_$1"; }"#,
+    r#"x.set() { printf -v "c_$1" 1; eval "x.on_$1() { :; }"; }; c_a=1 # keep"#,
 ];
 
 /// Libraries in which a name is written where no rule for names looks, and told with this reason.
@@ -92,7 +132,19 @@ const WRITTEN: &[(&str, Why)] = &[
         r#"LEVEL=1; x.main() { local v; for v in ${1:-LEVEL OTHER}; do echo "${!v-}"; done; }"#,
         Why::ArgumentLikeVariable,
     ),
+    (r#"total=7; x.main() { local v=total; echo "$((v))"; }"#, Why::ArgumentLikeVariable),
+    (r#"total=7; x.main() { local v=total+1; ((v > 1)) && [[ $v -gt 1 ]]; }"#, Why::ArgumentLikeVariable),
+    (r#"total=7; x.main() { local v=total; echo "$(($v + 1))"; }"#, Why::ArgumentLikeVariable),
+    (
+        r#"usage=; x.doc() { printf 'usage=%q\n' 1; }; x.main() { local "$(x.doc)"; echo "$usage"; }"#,
+        Why::ArgumentLikeVariable,
+    ),
+    (r#"LEVEL=1; x.on() { "$@"; }; x.main() { x.on source "$1"; }"#, Why::UnknownCode),
+    (r#"LEVEL=1; x.on() { "$@"; }; x.main() { x.on eval "$(<"$1")"; }"#, Why::UnknownCode),
+    (r#"LEVEL=1; x.main() { local load=.; $load "$1"; }"#, Why::UnknownCode),
     (r#"LEVEL=1; x.main() { declare -p LEVEL; }"#, Why::Shown),
+    (r#"x.f() { :; }; x.main() { declare -f x.f; }"#, Why::Shown),
+    (r#"x.f() { :; }; x.main() { type x.f | head -n 1; }"#, Why::Shown),
     (r#"LEVEL=1; x.main() { echo "${LEVEL@A}"; }"#, Why::Shown),
 ];
 
@@ -109,6 +161,8 @@ const TRACED: &[&str] = &[
     r#"x.main() { local dir=${BASH_SOURCE[0]%/*}; "$dir/none/x" 2>/dev/null || echo @V@; }"#,
     r#"x_cmd_a() { echo a@V@; }; x.main() { local c="x_cmd_${1:-a}"; "$c"; }"#,
     r#"eval 'declare T=@V@'; x.main() { echo "$T"; }"#,
+    r#"declare -A m=([k_a]=@V@); x.main() { local n=a; echo "${m[k_$n]}"; }"#,
+    r#"n=1; l=(a b@V@); x.main() { local i=1; ((i += n)); echo "$((i)) ${l[n]}"; }"#,
     r#"x.main() { coproc CO { echo @V@; read -r; }; local a; read -r a <&"${CO[0]}"; echo >&"${CO[1]}"; wait; echo "$a"; }"#,
 ];
 
@@ -134,6 +188,38 @@ fn a_name_that_is_made_when_the_code_runs_is_told() {
         let whys: Vec<Why> = output.report.undecided.iter().map(|doubt| doubt.why).collect();
         assert!(whys.contains(&Why::BuiltName), "{code}: {:?}", told(&output));
     }
+}
+
+#[test]
+fn what_is_made_by_a_name_that_is_written_nowhere_is_told_as_shared_by_all_versions() {
+    for (code, why) in SHARED {
+        let output = renamed(code, "1.0.0");
+        let whys: Vec<Why> = output.report.undecided.iter().map(|doubt| doubt.why).collect();
+        assert!(whys.contains(why), "{code}: {:?}", told(&output));
+    }
+    for code in GIVEN {
+        let keep = if code.ends_with("# keep") { vec!["c_a".to_owned()] } else { Vec::new() };
+        let files = vec![SourceFile { path: "x.sh".into(), bytes: code.as_bytes().to_vec() }];
+        let mark = Some(version_mark("1.0.0"));
+        let output =
+            rename(files, &Subject { slugs: vec!["x".into()], mark, keep, ..Subject::default() }, &[]);
+        assert!(output.report.undecided.is_empty(), "{code}: {:?}", told(&output));
+    }
+}
+
+#[test]
+fn what_a_program_makes_is_its_own() {
+    let file = |path: &str, text: &str| SourceFile { path: path.into(), bytes: text.as_bytes().to_vec() };
+    let program = "for n in a b; do printf -v \"c_$n\" 1; eval \"f_$n() { :; }\"; done; x.main\n";
+    let files = vec![file("x.sh", "x.main() { :; }\n"), file("run", program)];
+    let subject = Subject {
+        slugs: vec!["x".into()],
+        mark: Some(version_mark("1.0.0")),
+        programs: ["run".to_owned()].into(),
+        ..Subject::default()
+    };
+    let output = rename(files, &subject, &[]);
+    assert!(output.report.undecided.is_empty(), "{:?}", told(&output));
 }
 
 #[test]

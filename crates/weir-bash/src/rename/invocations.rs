@@ -3,12 +3,12 @@
 use tree_sitter::Node;
 
 use super::collect::{Redirected, Walk, identifier};
-use super::commands::{Meaning, is_shell, lists_names, meanings};
-use super::expansions::backquoted;
+use super::commands::{Meaning, holes, is_shell, lists_names, meanings};
+use super::expansions::{Quoting, backquoted};
 use super::facts::{Region, Role};
 use super::report::Why;
 use super::text::{Text, decode_raw};
-use super::values::{Given, Sort};
+use super::values::{Given, Purpose, Sort, Source};
 
 /// A word of a command.
 struct Word<'t> {
@@ -111,6 +111,8 @@ impl<'t> Walk<'_, 't> {
                 _ => {
                     if name.text.known() == 0 {
                         self.runs_what_is_given(name);
+                    } else if self.has_printed_part(&name.text) {
+                        self.unknown(name.node, Why::UnknownCode);
                     }
                     let texts: Vec<Text> = arguments.iter().map(|word| word.text.clone()).collect();
                     self.command_of_values(name.node.start_byte(), &name.text, &texts);
@@ -133,6 +135,17 @@ impl<'t> Walk<'_, 't> {
         }
     }
 
+    /// Whether what a command prints is a part of a word of code in a string: `eval "other_$(declare -f f)"`. It may be more
+    /// than a word then.
+    fn has_printed_part(&self, text: &Text) -> bool {
+        let is_printed = |index: usize| {
+            let place = text.origin(index);
+            let source = self.facts.values.sources.get(&(self.file, place.start));
+            place.opaque && matches!(source, Some(Source::Printed))
+        };
+        self.job.nesting > 0 && !self.job.foreign && (0..text.bytes.len()).any(is_printed)
+    }
+
     /// Notes that the value of a variable is the name of a function here.
     fn names_function(&mut self, word: &Word<'t>) {
         self.called.extend(self.sole_variable(word.node).map(|variable| variable.id()));
@@ -148,7 +161,7 @@ impl<'t> Walk<'_, 't> {
             self.asked_for(arguments[options..].iter().map(|word| word.text.clone()).collect());
             for word in &arguments[options..] {
                 self.names_function(word);
-                self.taken_for_name(Sort::Function, &word.text);
+                self.taken_for_name(Sort::Function, &word.text, Purpose::Use);
                 self.push(Role::FunctionName, word.text.clone());
             }
         } else {
@@ -175,6 +188,9 @@ impl<'t> Walk<'_, 't> {
         if known == b"set" && texts.iter().any(|text| matches!(&text.bytes[..], b"-a" | b"allexport")) {
             self.unknown(name.node, Why::Exported);
         }
+        let is_kind =
+            texts.iter().any(|text| matches!(&text.bytes[..], [b'-', flags @ ..] if flags.contains(&b't')));
+        let shows = known == b"type" && !is_kind && !self.is_only_asked();
         for (index, meaning) in meanings(known, &texts).into_iter().enumerate() {
             let (word, text) = (&arguments[index], &texts[index]);
             match meaning {
@@ -183,7 +199,10 @@ impl<'t> Walk<'_, 't> {
                 Meaning::Printed => self.printed(word, callee),
                 Meaning::Function => {
                     self.names_function(word);
-                    self.taken_for_name(Sort::Function, text);
+                    self.taken_for_name(Sort::Function, text, Purpose::Use);
+                    if shows {
+                        self.push(Role::ShownFunction, text.clone());
+                    }
                     self.push(Role::FunctionName, text.clone());
                 }
                 Meaning::FunctionPrefix => drop(self.push(Role::FunctionPrefix, text.clone())),
@@ -215,7 +234,12 @@ impl<'t> Walk<'_, 't> {
                     self.code(text.slice(value.unwrap_or(text.bytes.len())..text.bytes.len()), false);
                 }
                 Meaning::Code => self.code(text.clone(), false),
-                Meaning::ForeignCode => self.code(text.clone(), true),
+                Meaning::Words => self.expanded(text, Quoting::None),
+                Meaning::ForeignCode => {
+                    let code =
+                        holes(known, &texts).iter().fold(text.clone(), |code, hole| code.with_holes(hole));
+                    self.code(code, true);
+                }
                 Meaning::JoinedCode => {
                     self.begins_with_a_name(word);
                     return self.code_in_place(Text::join(&texts[index..]));
@@ -284,8 +308,10 @@ impl<'t> Walk<'_, 't> {
             } else if child.kind() == "file_redirect" {
                 let file = self.job.document.bytes[child.byte_range()].trim_ascii();
                 let is_error = matches!(file, b">&2" | b"1>&2" | b">/dev/stderr" | b">& 2");
+                let digits = file.iter().take_while(|byte| byte.is_ascii_digit()).count();
+                let reads = file[digits..].starts_with(b"<") && !file[digits..].starts_with(b"<>");
                 found.to_people |= is_error;
-                found.to_file |= !is_error && !file.starts_with(b"2");
+                found.to_file |= !is_error && !reads && !file.starts_with(b"2");
                 let file = file.strip_suffix(b"\"").or_else(|| file.strip_suffix(b"'")).unwrap_or(file);
                 found.to_shell_file |= file.ends_with(b".sh") || file.ends_with(b".bash");
             }
@@ -302,7 +328,9 @@ impl<'t> Walk<'_, 't> {
     /// A file that is sourced: one of the package, or one that may use and set any name.
     fn sourced(&mut self, word: &Word<'t>) {
         let bytes = &word.text.bytes;
-        if word.text.is_known() && matches!(&bytes[..], b"/dev/stdin" | b"/dev/fd/0") {
+        let is_input = word.text.is_known() && matches!(&bytes[..], b"/dev/stdin" | b"/dev/fd/0");
+        // What is written there is read as code.
+        if is_input && self.has_written_input(word.node) {
             return;
         }
         if self.is_file_of_package(&word.text) || self.is_one_of_package(word.node) {
@@ -312,6 +340,20 @@ impl<'t> Walk<'_, 't> {
                 if word.node.kind() == "process_substitution" { Why::UnknownCode } else { Why::Sourced };
             self.unknown(word.node, why);
         }
+    }
+
+    /// Whether a command, or the statement that it is in, is given a here-document or a here-string.
+    fn has_written_input(&self, argument: Node<'t>) -> bool {
+        let is_given = |node: Node<'t>| {
+            let kinds = ["heredoc_redirect", "herestring_redirect"];
+            kinds.contains(&node.kind())
+                || node.named_children(&mut node.walk()).any(|child| kinds.contains(&child.kind()))
+        };
+        let around = self.levels.iter().rev().map(|level| level.node);
+        let around = around.take_while(|node| {
+            matches!(node.kind(), "redirected_statement" | "heredoc_redirect" | "pipeline" | "command")
+        });
+        argument.parent().into_iter().chain(around).any(is_given)
     }
 
     /// Whether what is sourced is a variable that a loop gives the files of a folder of the package:

@@ -55,6 +55,8 @@ pub(crate) struct Names {
     /// Functions of this package that take names of functions as arguments.
     pub(super) callers: HashSet<Vec<u8>>,
     pub(super) own_defined: BTreeSet<Vec<u8>>,
+    /// Functions and variables whose names stay, by the manifest.
+    pub(super) kept: BTreeSet<Vec<u8>>,
     pub(super) prefixes: Vec<Prefix>,
     /// Whether the package's own names change.
     pub(super) renames_own: bool,
@@ -77,6 +79,7 @@ impl Names {
             takers: HashSet::new(),
             callers: HashSet::new(),
             own_defined: BTreeSet::new(),
+            kept: subject.keep.iter().map(|name| name.clone().into_bytes()).collect(),
             prefixes: Vec::new(),
             renames_own: subject.mark.is_some(),
             doubts: Vec::new(),

@@ -97,8 +97,10 @@ pub enum Why {
     Listed,
     /// Code looks at the name of the function that runs.
     OwnName,
-    /// The variable is printed with its name.
+    /// It is printed with its name.
     Shown,
+    /// A function or a variable is made by a name that is only known when the code runs, so every version in the shell shares it.
+    Made,
     /// The variable is exported, so every version in the shell shares it.
     Exported,
     /// The function has the name of a command.
@@ -139,7 +141,10 @@ impl fmt::Display for Why {
             Self::Sourced => "a file is sourced that is not found in the package",
             Self::Listed => "names are listed when the code runs",
             Self::OwnName => "the code looks at the name of the function that runs",
-            Self::Shown => "the variable is printed with its name, which is the new one then",
+            Self::Shown => "it is printed with its name, which is the new one then",
+            Self::Made => {
+                "something is made by a name that is only known then, so all versions of the package share it"
+            }
             Self::Exported => "the variable is exported, so all versions of the package share it",
             Self::LikeCommand => "the function has the name of a command",
             Self::Elsewhere => "no rule applies to this place",

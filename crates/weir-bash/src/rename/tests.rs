@@ -391,7 +391,10 @@ fn a_variables_name_that_is_built_is_told_where_its_beginning_is_that_of_one() {
         let told: Vec<(Why, Choice)> =
             output.report.undecided.iter().map(|doubt| (doubt.why, doubt.choice)).collect();
         assert_eq!(told, [(Why::BuiltName, Choice::Kept)], "{code}");
-        assert!(transitive(&format!("OTHER_a=1\n{code}\n")).report.undecided.is_empty(), "{code}");
+        // Where no such variable is written, one that is made has one name in all versions, and one that is read is somebody else's.
+        let told = transitive(&format!("OTHER_a=1\n{code}\n")).report.undecided;
+        let whys: Vec<Why> = told.iter().map(|doubt| doubt.why).collect();
+        assert_eq!(whys, if code.contains("${!name}") { vec![] } else { vec![Why::Made] }, "{code}");
     }
 }
 

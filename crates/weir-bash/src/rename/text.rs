@@ -104,6 +104,24 @@ impl Text {
         Self { bytes, origins: BytePlaces::Mapped(origins) }
     }
 
+    /// The text with something else in all places of this: none of that is known.
+    pub(crate) fn with_holes(&self, hole: &[u8]) -> Self {
+        let mut pieces = Vec::new();
+        let mut from = 0;
+        for at in memchr::memmem::find_iter(&self.bytes, hole) {
+            let place =
+                BytePlace { start: self.origin(at).start, end: self.before(at + hole.len()), opaque: true };
+            pieces.push(self.slice(from..at));
+            pieces.push(Self { bytes: vec![PLACEHOLDER], origins: BytePlaces::Mapped(vec![place]) });
+            from = at + hole.len();
+        }
+        if pieces.is_empty() {
+            return self.clone();
+        }
+        pieces.push(self.slice(from..self.bytes.len()));
+        Self::concat(&pieces)
+    }
+
     /// The words of several arguments as one text, as `eval` joins them.
     pub(crate) fn join(texts: &[Self]) -> Self {
         if let [one] = texts {

@@ -6,17 +6,23 @@
 //! words that are put together (`"c_$n"`, `x+=_y`, a format of `printf`), that is told if a name that changes has that form. Where it
 //! ends at something that is not followed (`${x^^}`, what a program prints, input), any name may be meant, and that is told.
 //!
+//! What is *made* by a value (`printf -v "$v"`, `eval "$f() { …; }"`) is told, too, where that is no name that is written as one: no
+//! version of the library has it to itself. In a sum a value is mostly a number; there only written names count.
+//!
 //! What comes from outside is decided there: the arguments of a function that others call, a variable that only they set.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::SourceFile;
 use super::decide::{Doubt, Verdicts, is_own_process};
-use super::facts::{Facts, Function, FunctionId, TOP};
+use super::facts::{Facts, Function, FunctionId, Role, TOP};
+use super::form::{Part, alternatives, has_form, of_format, of_variable, parts};
 use super::names::{Names, Owner};
+use super::programs::is_nameless;
 use super::report::{Choice, Why};
 use super::text::Text;
-use super::values::{Gift, Given, Printer, Sort, Source, Value, is_nameless};
+use super::values::{Gift, Given, Printer, Purpose, Sort, Source, Value};
+use super::variables::is_well_known;
 
 /// The most comparisons of a form with names, for all of a package.
 const MOST_COMPARED: u64 = 2_000_000;
@@ -38,7 +44,7 @@ pub(crate) fn trace(files: &[SourceFile], facts: &Facts, names: &Names, verdicts
     let decided = verdicts.changes.iter().map(|change| (change.file, change.start));
     let told = verdicts.doubts.iter().map(|doubt| (doubt.file, doubt.start));
     let owners = [owners(Sort::Function), owners(Sort::Variable)];
-    if owners.iter().all(BTreeSet::is_empty) {
+    if owners.iter().all(BTreeSet::is_empty) && !names.renames_own {
         return;
     }
     let mut tracer = Tracer {
@@ -51,6 +57,7 @@ pub(crate) fn trace(files: &[SourceFile], facts: &Facts, names: &Names, verdicts
         callers: callers(facts),
         takers: takers(facts),
         functions: by_name(&facts.functions),
+        by_value: names_by_value(facts),
         gifts: gifts(facts),
         met: HashSet::new(),
         waiting: Vec::new(),
@@ -60,37 +67,51 @@ pub(crate) fn trace(files: &[SourceFile], facts: &Facts, names: &Names, verdicts
         doubts: Vec::new(),
     };
     for taken in facts.values.taken.iter().filter(|taken| !taken.foreign || facts.values.exports_functions) {
-        let at = At { file: taken.file, function: taken.function, sort: taken.sort, all: false };
+        if taken.array.as_ref().is_some_and(|array| names.associative.contains(array)) {
+            continue;
+        }
+        let (sort, purpose) = (taken.sort, taken.purpose);
+        let at = At { file: taken.file, function: taken.function, sort, purpose, all: false };
         match &taken.value {
             Value::First(words) => tracer.words(words, at),
             Value::Word(word) => tracer.word(word, at),
             Value::Source(source, start, end) => tracer.source(source, (*start, *end), at),
         }
     }
-    for (id, function) in (0..).zip(&facts.functions) {
-        for name in &function.unbound {
-            let own = tracer.gifts.get(&name[..]).and_then(|gifts| gifts.own.get(&id)).cloned();
-            for gift in own.unwrap_or_default() {
-                let at = At { file: gift.file, function: id, sort: Sort::Variable, all: true };
-                match &gift.given {
-                    Given::Word { text, .. } => tracer.word(text, at),
-                    Given::Words { texts, .. } => tracer.words(texts, at),
-                    _ => {}
-                }
-            }
-        }
-    }
+    tracer.references();
     while let Some((origin, at, place)) = tracer.waiting.pop() {
         tracer.steps = tracer.steps.saturating_sub(1);
         if tracer.steps == 0 {
             for sort in [Sort::Function, Sort::Variable] {
-                tracer.made(place, At { sort, ..at });
+                tracer.made(place, At { sort, purpose: Purpose::Use, ..at });
             }
             break;
         }
         tracer.follow(&origin, at, place);
     }
     verdicts.doubts.append(&mut tracer.doubts);
+}
+
+/// How often each function assigns a variable, by their names.
+fn assignments(facts: &Facts) -> HashMap<(FunctionId, &[u8]), usize> {
+    let mut all = HashMap::new();
+    for occurrence in &facts.occurrences {
+        let assigns = matches!(
+            occurrence.role,
+            Role::Assign | Role::AssignDefault | Role::VariableName { assigns: true }
+        );
+        if assigns {
+            *all.entry((occurrence.function, &occurrence.text.bytes[..])).or_default() += 1;
+        }
+    }
+    all
+}
+
+/// Names of functions that are written as anything else than a command: those may be called by value.
+fn names_by_value(facts: &Facts) -> HashSet<&[u8]> {
+    let is_value = |role: &Role| matches!(role, Role::Argument { .. } | Role::Value { .. });
+    let values = facts.occurrences.iter().filter(|occurrence| is_value(&occurrence.role));
+    values.map(|occurrence| &occurrence.text.bytes[..]).collect()
 }
 
 /// Who calls each function by its name.
@@ -122,6 +143,7 @@ struct At {
     file: u32,
     function: FunctionId,
     sort: Sort,
+    purpose: Purpose,
     /// Every word of it counts, and not the first alone.
     all: bool,
 }
@@ -182,13 +204,6 @@ fn by_name(functions: &[Function]) -> HashMap<&[u8], Vec<FunctionId>> {
     all
 }
 
-/// A part of a form: text that is known, or anything.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-enum Part {
-    Known(Vec<u8>),
-    Any,
-}
-
 struct Tracer<'a> {
     files: &'a [SourceFile],
     facts: &'a Facts,
@@ -203,7 +218,9 @@ struct Tracer<'a> {
     takers: HashMap<&'a [u8], BTreeSet<FunctionId>>,
     functions: HashMap<&'a [u8], Vec<FunctionId>>,
     gifts: HashMap<&'a [u8], Gifts<'a>>,
-    met: HashSet<(Origin, Sort, bool)>,
+    /// Names of functions that may be called by value.
+    by_value: HashSet<&'a [u8]>,
+    met: HashSet<(Origin, Sort, Purpose, bool)>,
     waiting: Vec<(Origin, At, (u32, u32))>,
     /// How many steps may still be made.
     steps: u64,
@@ -215,6 +232,31 @@ struct Tracer<'a> {
 }
 
 impl Tracer<'_> {
+    /// References, `local -n r=$v`: what they are declared with is a name, and so is the first thing that others are given. What is
+    /// assigned after that is made by them.
+    fn references(&mut self) {
+        let assigned = assignments(self.facts);
+        for (id, function) in (0..).zip(&self.facts.functions) {
+            let times = |name: &[u8]| assigned.get(&(id, name)).copied().unwrap_or_default();
+            for (file, name, text) in &function.bound {
+                let purpose = if times(name) > 0 { Purpose::Make } else { Purpose::Use };
+                self.word(text, At { file: *file, function: id, sort: Sort::Variable, purpose, all: false });
+            }
+            for name in &function.unbound {
+                let purpose = if times(name) > 1 { Purpose::Make } else { Purpose::Use };
+                let own = self.gifts.get(&name[..]).and_then(|gifts| gifts.own.get(&id)).cloned();
+                for gift in own.unwrap_or_default() {
+                    let at = At { file: gift.file, function: id, sort: Sort::Variable, purpose, all: true };
+                    match &gift.given {
+                        Given::Word { text, .. } => self.word(text, at),
+                        Given::Words { texts, .. } => self.words(texts, at),
+                        _ => {}
+                    }
+                }
+            }
+        }
+    }
+
     /// Words of which the first is taken, or all. A variable that may be empty is no word then, and the next one is the first.
     fn words(&mut self, words: &[Text], at: At) {
         for word in words {
@@ -244,6 +286,9 @@ impl Tracer<'_> {
 
     /// A word, or several in one text.
     fn word(&mut self, text: &Text, at: At) {
+        if at.purpose == Purpose::Count {
+            return self.operands(text, at);
+        }
         let mut from = 0;
         for end in 0..=text.bytes.len() {
             let ends = end == text.bytes.len()
@@ -257,6 +302,29 @@ impl Tracer<'_> {
                 if !at.all {
                     return;
                 }
+            }
+            from = end + 1;
+        }
+    }
+
+    /// The names and values in a sum: `n`, `n+1`. A path or a sentence is none.
+    fn operands(&mut self, text: &Text, at: At) {
+        let is_part = |index: usize| {
+            let byte = text.bytes[index];
+            text.origin(index).opaque || byte.is_ascii_alphanumeric() || byte == b'_'
+        };
+        if !(0..text.bytes.len())
+            .all(|index| is_part(index) || b"+-*%<>=&|^!?:,()[]".contains(&text.bytes[index]))
+        {
+            return;
+        }
+        let mut from = 0;
+        for end in 0..=text.bytes.len() {
+            if end < text.bytes.len() && is_part(end) {
+                continue;
+            }
+            if from < end && !text.bytes[from].is_ascii_digit() {
+                self.one_word(&text.slice(from..end), at);
             }
             from = end + 1;
         }
@@ -302,6 +370,12 @@ impl Tracer<'_> {
             Source::Joined(name) | Source::Elements(name) => return self.variable(name, true, at, place),
             Source::Element(name) => return self.variable(name, true, At { all: true, ..at }, place),
             Source::Variable(name) => return self.variable(name, false, at, place),
+            // What functions are called with is a number where a number is wanted.
+            Source::Argument(_) | Source::Arguments(_) | Source::JoinedArguments
+                if at.purpose == Purpose::Count =>
+            {
+                return;
+            }
             Source::Argument(number) => Origin::Arguments { function, number: *number, on: false },
             Source::Arguments(number) => Origin::Arguments { function, number: *number, on: at.all },
             Source::JoinedArguments => Origin::Arguments { function, number: 1, on: at.all },
@@ -374,7 +448,7 @@ impl Tracer<'_> {
     }
 
     fn go(&mut self, origin: Origin, at: At, place: (u32, u32)) {
-        if self.met.insert((origin.clone(), at.sort, at.all)) {
+        if self.met.insert((origin.clone(), at.sort, at.purpose, at.all)) {
             self.waiting.push((origin, at, place));
         }
     }
@@ -437,11 +511,13 @@ impl Tracer<'_> {
         let on = on || function.shifts;
         let own = facts.values.own_arguments.get(&at.function).into_iter().flatten();
         let calls = (at.function != TOP).then(|| facts.values.calls.get(&function.name)).flatten();
-        for gift in own.chain(calls.into_iter().flatten()) {
+        let by_value = self.by_value.contains(&function.name[..]).then_some(&facts.values.calls_by_value);
+        let written = own.chain(calls.into_iter().flatten()).map(|gift| (1, gift));
+        for (first, gift) in written.chain(by_value.into_iter().flatten().map(|gift| (0, gift))) {
             self.steps = self.steps.saturating_sub(1);
             let Given::Words { texts, .. } = &gift.given else { continue };
             let at = At { file: gift.file, function: gift.function, ..at };
-            for (index, text) in (1..).zip(texts).filter(|(index, _)| on || *index <= number) {
+            for (index, text) in (first..).zip(texts).filter(|(index, _)| on || *index <= number) {
                 let place = (text.start(), text.before(text.bytes.len()));
                 match self.sole(text, gift.file).cloned() {
                     // The arguments that a function hands on.
@@ -453,10 +529,10 @@ impl Tracer<'_> {
                         }
                         self.go(Origin::Arguments { function: gift.function, number, on }, at, place);
                     }
-                    Some(source @ Source::Elements(_)) => {
+                    Some(source @ Source::Elements(_)) if index > 0 || number > 0 => {
                         self.source(&source, place, At { all: at.all || on || index < number, ..at });
                     }
-                    _ if index >= number => self.word(text, at),
+                    _ if index >= number && index > 0 => self.word(text, at),
                     _ => {}
                 }
             }
@@ -498,41 +574,7 @@ impl Tracer<'_> {
             return self.words(arguments, At { all: true, ..at });
         }
         let place = (format.start(), format.before(format.bytes.len()));
-        let mut bytes = format.clone();
-        if let Some(end) = format.bytes.windows(2).position(|pair| matches!(pair, b"\\n" | b"\\t")) {
-            bytes = format.slice(0..end);
-        }
-        let mut form: Vec<Part> = Vec::new();
-        let (mut directive, mut numbers) = (false, true);
-        for part in parts(&bytes) {
-            let Part::Known(known) = part else {
-                form.push(Part::Any);
-                numbers = false;
-                continue;
-            };
-            let mut literal = Vec::new();
-            for byte in known {
-                if directive {
-                    directive = !(byte.is_ascii_alphabetic() || byte == b'%');
-                    numbers &= directive || b"diouxXeEfgG".contains(&byte);
-                    if byte == b'%' {
-                        literal.push(byte);
-                    } else if !directive {
-                        form.push(Part::Known(std::mem::take(&mut literal)));
-                        form.push(Part::Any);
-                    }
-                } else if byte == b'%' {
-                    directive = true;
-                } else if byte == b'\\' {
-                    form.push(Part::Known(std::mem::take(&mut literal)));
-                    form.push(Part::Any);
-                } else {
-                    literal.push(byte);
-                }
-            }
-            form.push(Part::Known(literal));
-        }
-        form.retain(|part| *part != Part::Known(Vec::new()));
+        let (form, numbers) = of_format(format);
         let spaces =
             |part: &Part| matches!(part, Part::Known(known) if known.iter().any(u8::is_ascii_whitespace));
         match form.iter().position(spaces) {
@@ -544,29 +586,77 @@ impl Tracer<'_> {
         }
     }
 
-    /// A name of a form: told if a name that changes has it.
+    /// A name of a form: told if a name that changes has it, and if something is made by it that is no name of the package's.
     fn form(&mut self, form: &[Part], place: (u32, u32), at: At) {
-        let is_known = form.iter().all(|part| *part != Part::Any);
+        let form = match at.sort {
+            Sort::Function => form.to_vec(),
+            Sort::Variable => of_variable(form),
+        };
         if form.iter().all(|part| *part == Part::Any) {
-            return self.made(place, at);
+            if !form.is_empty() {
+                self.made(place, at);
+            }
+            return;
         }
         if self.decided.contains(&(at.file, place.0)) {
             return;
         }
-        let owners = match self.forms.get(&(at.sort, form.to_vec())) {
+        let is_known = !form.contains(&Part::Any);
+        let owners = match self.forms.get(&(at.sort, form.clone())) {
             Some(owners) => owners.clone(),
             None => {
-                let owners = self.having(form, is_known, at.sort);
-                self.forms.insert((at.sort, form.to_vec()), owners.clone());
+                let owners = self.having(&form, is_known, at.sort);
+                self.forms.insert((at.sort, form.clone()), owners.clone());
                 owners
             }
         };
+        if is_known && at.sort == Sort::Function && self.runs_code(&form) {
+            return self.tell(self.all_owners(), Why::UnknownCode, place, at.file);
+        }
+        let makes = at.purpose == Purpose::Make && self.names.renames_own;
+        if makes && !owners.contains(&Owner::Subject) && !self.is_told_elsewhere(&form, at) {
+            self.tell(BTreeSet::from([Owner::Subject]), Why::Made, place, at.file);
+        }
         let why = match (is_known, at.sort) {
             (false, _) => Why::BuiltName,
             (true, Sort::Function) => Why::ArgumentLikeFunction,
             (true, Sort::Variable) => Why::ArgumentLikeVariable,
         };
         self.tell(owners, why, place, at.file);
+    }
+
+    fn all_owners(&self) -> BTreeSet<Owner> {
+        self.owners.iter().flatten().copied().collect()
+    }
+
+    /// Whether a command that is called by value runs code, whatever that is: `run source "$file"`.
+    fn runs_code(&self, form: &[Part]) -> bool {
+        let [Part::Known(name)] = form else { return false };
+        matches!(&name[..], b"eval" | b"source" | b".") && !self.names.own_defined.contains(name)
+    }
+
+    /// Whether what has a form is no state of the library, or was decided by other rules: a local variable, a name that is kept or
+    /// belongs to the shell, one that is given a value where it is written.
+    fn is_told_elsewhere(&self, form: &[Part], at: At) -> bool {
+        if self.names.kept.iter().any(|name| has_form(name, form)) {
+            return true;
+        }
+        let name = match form {
+            [Part::Known(name)] => name,
+            _ if at.sort == Sort::Function => return false,
+            _ => {
+                return self.facts.functions[at.function as usize]
+                    .locals
+                    .iter()
+                    .any(|name| has_form(name, form));
+            }
+        };
+        match at.sort {
+            Sort::Function => self.names.own_defined.contains(name),
+            Sort::Variable => {
+                self.names.known_arrays.contains(name) || std::str::from_utf8(name).is_ok_and(is_well_known)
+            }
+        }
     }
 
     /// Whose names have a form.
@@ -597,7 +687,13 @@ impl Tracer<'_> {
 
     /// Something that may be any name.
     fn made(&mut self, place: (u32, u32), at: At) {
-        self.tell(self.owners[at.sort as usize].clone(), Why::BuiltName, place, at.file);
+        let mut owners = self.owners[at.sort as usize].clone();
+        match at.purpose {
+            Purpose::Count => return,
+            Purpose::Make if self.names.renames_own => drop(owners.insert(Owner::Subject)),
+            Purpose::Make | Purpose::Use => {}
+        }
+        self.tell(owners, Why::BuiltName, place, at.file);
     }
 
     fn tell(&mut self, mut owners: BTreeSet<Owner>, why: Why, (start, end): (u32, u32), file: u32) {
@@ -613,95 +709,5 @@ impl Tracer<'_> {
         let text = first[..first.len().min(40)].to_vec();
         let doubt = |owner| Doubt { file, start, text: text.clone(), why, choice: Choice::Kept, owner };
         self.doubts.extend(owners.into_iter().map(doubt));
-    }
-}
-
-/// The form of a text: what is known of it, and where there may be anything.
-fn parts(text: &Text) -> Vec<Part> {
-    let mut parts = Vec::new();
-    let mut known = Vec::new();
-    let mut at = 0;
-    while at < text.bytes.len() {
-        let byte = text.bytes[at];
-        let braces = alternatives(&text.bytes[at..]);
-        // Escapes of `$'…'` are this byte, whatever they stand for.
-        if text.origin(at).opaque || byte == b'\x01' || braces.is_some() {
-            if !known.is_empty() {
-                parts.push(Part::Known(std::mem::take(&mut known)));
-            }
-            if parts.last() != Some(&Part::Any) {
-                parts.push(Part::Any);
-            }
-        } else {
-            known.push(byte);
-        }
-        at += braces.unwrap_or(1);
-    }
-    if !known.is_empty() {
-        parts.push(Part::Known(known));
-    }
-    parts
-}
-
-/// The length of `{a,b}` or `{1..3}`.
-fn alternatives(text: &[u8]) -> Option<usize> {
-    if text.first() != Some(&b'{') {
-        return None;
-    }
-    let end = text.iter().take(256).position(|byte| *byte == b'}')?;
-    let inner = &text[1..end];
-    (inner.contains(&b',') || inner.windows(2).any(|pair| pair == b"..")).then_some(end + 1)
-}
-
-/// Whether a name has a form: each known part in its order, with whatever between them.
-fn has_form(name: &[u8], form: &[Part]) -> bool {
-    let mut rest = name;
-    let mut anything = false;
-    for (index, part) in form.iter().enumerate() {
-        match part {
-            Part::Any => anything = true,
-            Part::Known(known) if !anything => match rest.strip_prefix(&known[..]) {
-                Some(after) => rest = after,
-                None => return false,
-            },
-            Part::Known(known) if index + 1 == form.len() => return rest.ends_with(known),
-            Part::Known(known) => match memchr::memmem::find(rest, known) {
-                Some(at) => {
-                    rest = &rest[at + known.len()..];
-                    anything = false;
-                }
-                None => return false,
-            },
-        }
-    }
-    anything || rest.is_empty()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{Part, has_form};
-
-    #[test]
-    fn a_name_has_a_form_or_not() {
-        let form = |text: &str| -> Vec<Part> {
-            let known = text.split('*').map(|part| Part::Known(part.into()));
-            let mut parts: Vec<Part> = known.flat_map(|part| [part, Part::Any]).collect();
-            parts.pop();
-            parts.retain(|part| *part != Part::Known(Vec::new()));
-            parts
-        };
-        for (name, text, has) in [
-            ("c_red", "c_*", true),
-            ("red_c", "*_c", true),
-            ("c_red", "*_c", false),
-            ("a_b_c", "*_*", true),
-            ("a_b_c", "a*_c", true),
-            ("ab", "a*b*", true),
-            ("a", "a*a", false),
-            ("cmd", "cmd_*", false),
-            ("x", "*", true),
-        ] {
-            assert_eq!(has_form(name.as_bytes(), &form(text)), has, "{name} {text}");
-        }
     }
 }

@@ -6,7 +6,9 @@ use std::collections::HashMap;
 use tree_sitter::Node;
 
 use super::collect::{Walk, identifier};
-use super::facts::{FunctionId, TOP};
+use super::facts::{FunctionId, Role, Scope, TOP};
+use super::programs::is_filter;
+use super::report::Why;
 use super::text::{Text, decode_raw};
 
 /// What an expansion stands for.
@@ -88,13 +90,38 @@ pub(crate) enum Sort {
     Variable,
 }
 
+/// What a value is taken for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Purpose {
+    /// The name of something that is there.
+    Use,
+    /// The name of something that is made there: a variable is given a value, a function is defined.
+    Make,
+    /// A number, in a sum: where it is none, it is the name of a variable that has one.
+    Count,
+}
+
+impl Purpose {
+    /// What the name of a variable is needed for in a role.
+    pub(super) fn of(role: &Role) -> Self {
+        match role {
+            Role::Assign | Role::AssignDefault | Role::VariableName { assigns: true } => Self::Make,
+            Role::Declare(declaration) if declaration.scope != Scope::Local => Self::Make,
+            _ => Self::Use,
+        }
+    }
+}
+
 /// A place where a value is taken for a name.
 #[derive(Debug, Clone)]
 pub(crate) struct Taken {
     pub(crate) file: u32,
     pub(crate) function: FunctionId,
     pub(crate) sort: Sort,
+    pub(crate) purpose: Purpose,
     pub(crate) value: Value,
+    /// It is an index of this array: if that is associative, it is a key and no name.
+    pub(crate) array: Option<Vec<u8>>,
     /// It is in code for another process, which has only what is exported.
     pub(crate) foreign: bool,
 }
@@ -119,6 +146,8 @@ pub(crate) struct Values {
     pub(crate) variables: HashMap<Vec<u8>, Vec<Gift>>,
     /// Arguments, by the name of what is called.
     pub(crate) calls: HashMap<Vec<u8>, Vec<Gift>>,
+    /// The words of commands whose name is only known when the code runs, that name among them.
+    pub(crate) calls_by_value: Vec<Gift>,
     /// Arguments that a function gives itself: `set -- …`.
     pub(crate) own_arguments: HashMap<FunctionId, Vec<Gift>>,
     pub(crate) printed: HashMap<Printer, Vec<Gift>>,
@@ -147,153 +176,49 @@ const MOST_FIRST: usize = 4;
 /// Longer texts are no names, and nothing that names are made of.
 const MOST_BYTES: usize = 1024;
 
-/// Commands that make one text of another.
-const FILTERS: &[&[u8]] = &[
-    b"awk",
-    b"basename",
-    b"cat",
-    b"cut",
-    b"expr",
-    b"fold",
-    b"gawk",
-    b"grep",
-    b"egrep",
-    b"head",
-    b"jq",
-    b"paste",
-    b"perl",
-    b"python",
-    b"python3",
-    b"rev",
-    b"sed",
-    b"sort",
-    b"tac",
-    b"tail",
-    b"tee",
-    b"tr",
-    b"uniq",
-    b"xargs",
-    b"yq",
-];
-
-/// Commands that print nothing, or a number, a path or a time: no name.
-const NAMELESS: &[&[u8]] = &[
-    b":",
-    b"[",
-    b"alias",
-    b"bg",
-    b"bind",
-    b"break",
-    b"caller",
-    b"cd",
-    b"chmod",
-    b"cksum",
-    b"cmp",
-    b"command",
-    b"continue",
-    b"cp",
-    b"date",
-    b"declare",
-    b"df",
-    b"dirname",
-    b"dirs",
-    b"disown",
-    b"du",
-    b"enable",
-    b"exec",
-    b"exit",
-    b"export",
-    b"false",
-    b"fg",
-    b"find",
-    b"getopts",
-    b"hash",
-    b"hostname",
-    b"id",
-    b"jobs",
-    b"kill",
-    b"let",
-    b"local",
-    b"locale",
-    b"ls",
-    b"md5sum",
-    b"mkdir",
-    b"mktemp",
-    b"mv",
-    b"nproc",
-    b"popd",
-    b"ps",
-    b"pushd",
-    b"pwd",
-    b"read",
-    b"readarray",
-    b"mapfile",
-    b"readlink",
-    b"readonly",
-    b"realpath",
-    b"return",
-    b"rm",
-    b"seq",
-    b"set",
-    b"sha1sum",
-    b"sha256sum",
-    b"shasum",
-    b"shift",
-    b"shopt",
-    b"sleep",
-    b"stat",
-    b"stty",
-    b"test",
-    b"touch",
-    b"tput",
-    b"trap",
-    b"true",
-    b"tty",
-    b"type",
-    b"typeset",
-    b"ulimit",
-    b"umask",
-    b"unalias",
-    b"uname",
-    b"unset",
-    b"wait",
-    b"wc",
-    b"which",
-    b"whoami",
-];
-
-/// Whether a command makes one text of another.
-pub(crate) fn is_filter(name: &[u8]) -> bool {
-    FILTERS.contains(&name)
-}
-
-/// Whether what a command prints is no name.
-pub(crate) fn is_nameless(name: &[u8]) -> bool {
-    NAMELESS.contains(&name) || name.contains(&b'/')
-}
-
 impl<'t> Walk<'_, 't> {
     fn gift(&self, given: Given) -> Gift {
         Gift { file: self.file, function: self.function(), given }
     }
 
     /// Notes that a word is taken for a name.
-    pub(super) fn taken_for_name(&mut self, sort: Sort, text: &Text) {
+    pub(super) fn taken_for_name(&mut self, sort: Sort, text: &Text, purpose: Purpose) {
         if !text.is_known() {
-            self.take(sort, Value::Word(text.clone()));
+            self.take(sort, purpose, Value::Word(text.clone()));
         }
+    }
+
+    /// Notes that a word is an index of an array, and the name of a variable if that array is not associative.
+    pub(super) fn taken_for_index(&mut self, text: &Text, array: &[u8]) {
+        self.take(Sort::Variable, Purpose::Use, Value::Word(text.clone()));
+        if let Some(taken) = self.facts.values.taken.last_mut() {
+            taken.array = Some(array.to_vec());
+        }
+    }
+
+    /// Notes that a sum counts what a variable has.
+    pub(super) fn taken_for_number(&mut self, variable: &Text) {
+        let source = Source::Variable(variable.bytes.clone());
+        let (start, end) = (variable.start(), variable.before(variable.bytes.len()));
+        self.take(Sort::Variable, Purpose::Count, Value::Source(source, start, end));
     }
 
     /// Notes that another process is given a word for its code.
     pub(super) fn taken_elsewhere(&mut self, text: Text) {
-        let (file, function, sort) = (self.file, self.function(), Sort::Function);
-        let value = Value::Word(text);
-        self.facts.values.taken.push(Taken { file, function, sort, value, foreign: true });
+        self.take(Sort::Function, Purpose::Use, Value::Word(text));
+        if let Some(taken) = self.facts.values.taken.last_mut() {
+            taken.foreign = true;
+        }
     }
 
-    fn take(&mut self, sort: Sort, value: Value) {
+    fn take(&mut self, sort: Sort, purpose: Purpose, value: Value) {
         let (file, function, foreign) = (self.file, self.function(), self.job.foreign);
-        self.facts.values.taken.push(Taken { file, function, sort, value, foreign });
+        // What a program makes is its own.
+        let purpose = match purpose {
+            Purpose::Make if foreign || self.facts.programs.contains(&file) => Purpose::Use,
+            purpose => purpose,
+        };
+        self.facts.values.taken.push(Taken { file, function, sort, purpose, value, array: None, foreign });
     }
 
     /// Notes what an expansion stands for; and that it takes a value for a name, if it does: `${!x}`.
@@ -304,9 +229,10 @@ impl<'t> Walk<'_, 't> {
             "simple_expansion" => self.simple_source(node),
             "expansion" => {
                 let (source, named) = self.source(node);
-                if let Some(named) = named {
-                    self.take(Sort::Variable, Value::Source(named, place, end));
+                if let Some((named, purpose)) = named {
+                    self.take(Sort::Variable, purpose, Value::Source(named, place, end));
                 }
+                self.expanded_as_prompt(node);
                 source
             }
             "command_substitution" if self.job.document.bytes[node.byte_range()].starts_with(b"$(<") => {
@@ -315,10 +241,24 @@ impl<'t> Walk<'_, 't> {
             "command_substitution" => Source::Printed,
             _ => Source::Nothing,
         };
+        let in_sum =
+            self.levels.last().is_some_and(|level| level.arithmetic && level.node.kind() != "expansion");
         if self.is_assigned_in_arithmetic(node, field) {
-            self.take(Sort::Variable, Value::Source(source.clone(), place, end));
+            self.take(Sort::Variable, Purpose::Make, Value::Source(source.clone(), place, end));
+        } else if in_sum {
+            self.take(Sort::Variable, Purpose::Count, Value::Source(source.clone(), place, end));
         }
         self.facts.values.sources.insert((self.file, place), source);
+    }
+
+    /// `${x@P}` runs the commands in what `x` has, as a prompt does; what prompts have is read where it is assigned.
+    fn expanded_as_prompt(&mut self, node: Node<'t>) {
+        let text = &self.job.document.bytes[node.byte_range()];
+        let is_prompt =
+            [&b"${PS0"[..], b"${PS1", b"${PS2", b"${PS4"].iter().any(|prompt| text.starts_with(prompt));
+        if text.ends_with(b"@P}") && !is_prompt {
+            self.unknown(node, Why::UnknownCode);
+        }
     }
 
     fn place(&self, node: Node<'t>) -> (u32, u32) {
@@ -370,7 +310,7 @@ impl<'t> Walk<'_, 't> {
     }
 
     /// What `${…}` stands for, and what it takes for the name of a variable.
-    fn source(&self, node: Node<'t>) -> (Source, Option<Source>) {
+    fn source(&self, node: Node<'t>) -> (Source, Option<(Source, Purpose)>) {
         let document = &self.job.document;
         let range = node.byte_range();
         let text = &document.bytes[range.clone()];
@@ -425,7 +365,9 @@ impl<'t> Walk<'_, 't> {
         }
         if indirect {
             let lists = matches!(rest, b"@" | b"*");
-            return (Source::Made, (!lists).then_some(source));
+            let assigns = rest.strip_prefix(b":").unwrap_or(rest).starts_with(b"=");
+            let purpose = if assigns { Purpose::Make } else { Purpose::Use };
+            return (Source::Made, (!lists).then_some((source, purpose)));
         }
         (self.operated(node, source, rest), None)
     }
@@ -475,6 +417,7 @@ impl<'t> Walk<'_, 't> {
         }
         let Some(name) = node.child_by_field_name("name") else { return };
         let variable = name.child_by_field_name("name").unwrap_or(name);
+        self.assigned_at(variable, name.end_byte(), node);
         let named = self.decode(variable);
         let length = identifier(&named.bytes[..named.known()]);
         if length == 0 || length == named.known() && !named.is_known() {
@@ -574,8 +517,13 @@ impl<'t> Walk<'_, 't> {
             }
             let told = self.job.nesting > 0 && name.bytes.len() == 1 && !self.job.foreign;
             if !told {
-                let words = std::iter::once(name).chain(arguments).take(MOST_FIRST).cloned().collect();
-                self.take(Sort::Function, Value::First(words));
+                let words = std::iter::once(name).chain(arguments);
+                let gift = self.gift(Given::Words { texts: words.clone().cloned().collect(), added: false });
+                let first = words.take(MOST_FIRST).cloned().collect();
+                self.take(Sort::Function, Purpose::Use, Value::First(first));
+                if !self.job.foreign {
+                    self.facts.values.calls_by_value.push(gift);
+                }
             }
             let (start, end) = (name.start(), name.before(name.bytes.len()));
             return self.prints(Given::Made(start, end));

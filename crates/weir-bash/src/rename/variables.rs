@@ -9,9 +9,9 @@
 //! local in some functions, and in others assigned without any declaration, is mostly a caller's local or
 //! a forgotten loop variable: it stays, and the report says so.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
-use super::facts::{Facts, Role, Scope, TOP};
+use super::facts::{Facts, FunctionId, Occurrence, Role, Scope, TOP};
 use super::report::Why;
 
 /// What is known of one name.
@@ -26,6 +26,10 @@ pub(crate) struct Variable {
     pub(crate) exported: bool,
     /// It is read with a default, or assigned only if it has no value yet: the value may be the user's.
     pub(crate) with_default: bool,
+    /// It is read where it is assigned, before that: `x+=y`, `echo $x; x=y`.
+    pub(crate) read_first: bool,
+    /// It is assigned where it is not read before.
+    pub(crate) made_anew: bool,
     /// The place where that happens first outside any function.
     pub(crate) looked_at: Option<(u32, u32)>,
     /// The place where it gets a value whenever its file is sourced, whatever it had before.
@@ -54,7 +58,7 @@ impl Variable {
     /// Whether it may have a value that was the user's: it is looked at before it surely gets one.
     fn is_setting(&self) -> bool {
         match (self.looked_at, self.given) {
-            (_, None) => self.with_default,
+            (_, None) => self.with_default || self.read_first && !self.made_anew,
             (Some(looked), Some(given)) => looked.0 == given.0 && looked.1 < given.1,
             (None, Some(_)) => false,
         }
@@ -87,6 +91,7 @@ impl Variable {
 /// Every variable that these files of the package name, with what is known of it.
 pub(crate) fn variables(facts: &Facts, of: impl Fn(u32) -> bool) -> BTreeMap<&str, Variable> {
     let mut found: BTreeMap<&str, Variable> = BTreeMap::new();
+    let reads = first_reads(facts);
     for (index, occurrence) in facts.occurrences.iter().enumerate().filter(|(_, found)| of(found.file)) {
         let is_local = |name: &str| {
             occurrence.function != TOP
@@ -112,7 +117,13 @@ pub(crate) fn variables(facts: &Facts, of: impl Fn(u32) -> bool) -> BTreeMap<&st
         let guarded = facts.guarded.contains(&place);
         let is_given = matches!(role, Role::Assign)
             || matches!(role, Role::Declare(declaration) if declaration.scope != Scope::Exported);
-        if is_given && occurrence.surely && !guarded {
+        let assigns = is_given || matches!(role, Role::AssignDefault | Role::VariableName { assigns: true });
+        let read = assigns && is_read_first(facts, &reads, occurrence);
+        if assigns && !is_local(name) {
+            entry.read_first |= read;
+            entry.made_anew |= !read && !guarded;
+        }
+        if is_given && occurrence.surely && !guarded && !read {
             entry.given.get_or_insert(place);
         }
         if guarded || matches!(role, Role::UseWithDefault | Role::AssignDefault) {
@@ -146,6 +157,35 @@ pub(crate) fn variables(facts: &Facts, of: impl Fn(u32) -> bool) -> BTreeMap<&st
         }
     }
     found
+}
+
+/// Where each variable is read first, by its name, the file and the function. Looks that only lead to a return do not count.
+fn first_reads(facts: &Facts) -> HashMap<(&[u8], u32, FunctionId), u32> {
+    let mut reads = HashMap::new();
+    for occurrence in &facts.occurrences {
+        let (file, start) = (occurrence.file, occurrence.text.start());
+        let is_read = matches!(occurrence.role, Role::Use | Role::UseWithDefault);
+        if is_read && !facts.entry_guards.contains(&(file, start)) {
+            let first = reads.entry((&occurrence.text.bytes[..], file, occurrence.function)).or_insert(start);
+            *first = start.min(*first);
+        }
+    }
+    reads
+}
+
+/// Whether a variable is read before it is assigned: in the same function, or in the same file outside any. There, what is added to
+/// is read, too: `x+=y`, `x=$((x + 1))`.
+fn is_read_first(
+    facts: &Facts,
+    reads: &HashMap<(&[u8], u32, FunctionId), u32>,
+    assigned: &Occurrence,
+) -> bool {
+    let (file, start) = (assigned.file, assigned.text.start());
+    // A function that adds to what it made itself, as counters do, says nothing of the user's.
+    let is_top = assigned.function == TOP;
+    let at = facts.assigned_at.get(&(file, start)).copied().filter(|_| is_top).unwrap_or(start);
+    is_top && facts.added_to.contains(&(file, start))
+        || reads.get(&(&assigned.text.bytes[..], file, assigned.function)).is_some_and(|read| *read < at)
 }
 
 /// Whether a variable belongs to the shell or the system.
@@ -273,7 +313,7 @@ pub(crate) fn is_of_the_shell(name: &str) -> bool {
 }
 
 /// Whether a variable belongs to the shell, the system, or a convention between packages.
-fn is_well_known(name: &str) -> bool {
+pub(super) fn is_well_known(name: &str) -> bool {
     const FAMILIES: &[&str] = &["XDG_", "BATS_", "BASALT_", "WEIR_", "REPLY_"];
     let numbered =
         name.strip_prefix("REPLY").is_some_and(|rest| rest.bytes().all(|byte| byte.is_ascii_digit()));
