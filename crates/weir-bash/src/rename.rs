@@ -16,6 +16,7 @@
 //! A top-level `declare` becomes `declare -g`: files are sourced from a function
 //! (`weir.load`), where `declare` would make a local variable.
 
+mod calls;
 mod collect;
 mod commands;
 mod decide;

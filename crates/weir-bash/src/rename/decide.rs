@@ -10,6 +10,7 @@ use super::naming::Insertion;
 use super::report::{Choice, What, Why};
 use super::residue::mentioned;
 use super::text::Text;
+use super::variables::is_well_known;
 use crate::grammar::Unread;
 
 /// A change of a file: text to put at an offset.
@@ -80,7 +81,7 @@ impl Verdicts {
 /// Decides every place.
 pub(crate) fn decide(files: &[SourceFile], facts: &Facts, names: &Names) -> Verdicts {
     let mut verdicts = Verdicts::default();
-    let uses = Uses::of(&facts.functions);
+    let uses = Uses::of(facts);
     let mut effort = MOST_COMPARED;
     for occurrence in &facts.occurrences {
         Judge { facts, names, uses: &uses, effort: &mut effort, verdicts: &mut verdicts, occurrence }.judge();
@@ -151,10 +152,17 @@ struct Uses<'a> {
     spelled: HashSet<&'a [u8]>,
     /// Their values are names of variables, wherever that is.
     indirect: HashSet<&'a [u8]>,
+    /// They are read by the library.
+    read: HashSet<&'a [u8]>,
 }
 
 impl<'a> Uses<'a> {
-    fn of(functions: &'a [Function]) -> Self {
+    fn of(facts: &'a Facts) -> Self {
+        let functions = &facts.functions;
+        let reads = facts
+            .occurrences
+            .iter()
+            .filter(|occurrence| occurrence.role == Role::Use && !facts.programs.contains(&occurrence.file));
         let not_local = |of: fn(&Function) -> &HashSet<Vec<u8>>| {
             let of = move |function: &'a Function| {
                 of(function).iter().filter(|name| !function.locals.contains(*name)).map(Vec::as_slice)
@@ -165,6 +173,7 @@ impl<'a> Uses<'a> {
             called: not_local(|function| &function.called),
             spelled: not_local(|function| &function.spelled),
             indirect: functions.iter().flat_map(|of| of.indirect.iter().map(Vec::as_slice)).collect(),
+            read: reads.map(|occurrence| &occurrence.text.bytes[..]).collect(),
         }
     }
 }
@@ -412,6 +421,9 @@ impl Judge<'_> {
         if self.names.variables.contains_key(&text.bytes) {
             return self.variable_argument(callee);
         }
+        if self.is_handed_to_a_dependency(callee) {
+            return self.doubt(Why::Made, Choice::Kept, Owner::Subject);
+        }
         // A pattern may be of functions' names or of files'; a text that begins with a function may be code or prose.
         let is_pattern = text.bytes.iter().any(|byte| matches!(byte, b'*' | b'?' | b'['));
         let first = text.bytes.split(u8::is_ascii_whitespace).next().unwrap_or_default();
@@ -425,6 +437,19 @@ impl Judge<'_> {
         } else {
             self.begins_names();
         }
+    }
+
+    /// Whether an argument of a dependency's function is the name of a variable that the library reads and gives no value: the
+    /// function may, as in `core.parse result; echo "$result"`.
+    fn is_handed_to_a_dependency(&self, callee: Option<u32>) -> bool {
+        let name = self.bytes();
+        self.names.renames_own
+            && self.uses.read.contains(name)
+            && self.callee(callee).is_some_and(|callee| self.is_foreign(callee))
+            && !self.facts.programs.contains(&self.occurrence.file)
+            && !self.names.known_arrays.contains(name)
+            && !self.names.kept.contains(name)
+            && !std::str::from_utf8(name).is_ok_and(is_well_known)
     }
 
     /// A text such as `'core.f "$_"'`, whose lines begin with calls: kept in a variable to be run later, or compared with

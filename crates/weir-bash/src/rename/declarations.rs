@@ -43,18 +43,7 @@ impl<'t> Walk<'_, 't> {
             self.unknown(node, Why::Listed);
         }
         if has(b'f') || has(b'F') {
-            self.facts.values.exports_functions |= keyword == "export" || has(b'x');
-            let shown = matches!(keyword, "declare" | "typeset") && !self.is_only_asked();
-            for parts in whole(names) {
-                self.called.extend(self.sole_variable(parts[0]).map(|variable| variable.id()));
-                self.done.extend(parts.iter().map(Node::id));
-                let text = self.decode_all(&parts);
-                self.taken_for_name(Sort::Function, &text, Purpose::Use);
-                if shown {
-                    self.push(Role::ShownFunction, text.clone());
-                }
-                self.push(Role::FunctionName, text);
-            }
+            self.declared_functions(keyword, has(b'x'), names);
             return;
         }
         let in_function = self.function() != TOP;
@@ -100,6 +89,22 @@ impl<'t> Walk<'_, 't> {
                 self.facts.functions[function].changing.insert(text.bytes);
             }
             self.declared(name, declaration, value);
+        }
+    }
+
+    /// `declare -f f`, `export -f f`, `declare -F f`.
+    fn declared_functions(&mut self, keyword: &str, exports: bool, names: Vec<Node<'t>>) {
+        self.facts.values.exports_functions |= keyword == "export" || exports;
+        let shown = matches!(keyword, "declare" | "typeset") && !self.is_only_asked();
+        for parts in whole(names) {
+            self.called.extend(self.sole_variable(parts[0]).map(|variable| variable.id()));
+            self.done.extend(parts.iter().map(Node::id));
+            let text = self.decode_all(&parts);
+            self.taken_for_name(Sort::Function, &text, Purpose::Use);
+            if shown {
+                self.push(Role::ShownFunction, text.clone());
+            }
+            self.push(Role::FunctionName, text);
         }
     }
 

@@ -255,6 +255,31 @@ fn a_value_that_is_traced_to_its_end_leaves_nothing_undecided_and_does_what_it_d
 }
 
 #[test]
+fn a_variable_that_only_a_dependency_gives_a_value_is_told_as_shared() {
+    let core = renamed(r#"x.set() { printf -v "$1" 1; }"#, "1.0.0");
+    let dependency = super::Dependency {
+        name: "acme/x".into(),
+        slugs: vec!["x".into()],
+        mark: Some(version_mark("1.0.0")),
+        exports: core.exports,
+        under_test: false,
+    };
+    for (code, whys) in [
+        (r#"u.f() { x.set result; echo "$result"; }"#, vec![Why::Made]),
+        (r#"u.f() { local result; x.set result; echo "$result"; }"#, vec![]),
+        (r#"u.f() { x.set REPLY; echo "$REPLY"; x.set other; }"#, vec![]),
+        (r#"u.f() { printf result; echo "$result"; }"#, vec![]),
+    ] {
+        let files = vec![SourceFile { path: "u.sh".into(), bytes: code.as_bytes().to_vec() }];
+        let mark = Some(version_mark("1.0.0"));
+        let subject = Subject { slugs: vec!["u".into()], mark, ..Subject::default() };
+        let output = rename(files, &subject, std::slice::from_ref(&dependency));
+        let told: Vec<Why> = output.report.undecided.iter().map(|doubt| doubt.why).collect();
+        assert_eq!(told, whys, "{code}");
+    }
+}
+
+#[test]
 fn names_of_a_dependency_that_are_made_are_told_as_its_own() {
     let core = renamed("x_red=1; x.main() { :; }", "1.0.0");
     let dependency = super::Dependency {

@@ -11,11 +11,12 @@
 //!
 //! What comes from outside is decided there: the arguments of a function that others call, a variable that only they set.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::SourceFile;
+use super::calls::{Gifts, assignments, by_name, callers, gifts, names_by_value, takers};
 use super::decide::{Doubt, Verdicts, is_own_process};
-use super::facts::{Facts, Function, FunctionId, Role, TOP};
+use super::facts::{Facts, FunctionId, TOP};
 use super::form::{Part, alternatives, has_form, of_format, of_variable, parts};
 use super::names::{Names, Owner};
 use super::programs::is_nameless;
@@ -92,51 +93,6 @@ pub(crate) fn trace(files: &[SourceFile], facts: &Facts, names: &Names, verdicts
     verdicts.doubts.append(&mut tracer.doubts);
 }
 
-/// How often each function assigns a variable, by their names.
-fn assignments(facts: &Facts) -> HashMap<(FunctionId, &[u8]), usize> {
-    let mut all = HashMap::new();
-    for occurrence in &facts.occurrences {
-        let assigns = matches!(
-            occurrence.role,
-            Role::Assign | Role::AssignDefault | Role::VariableName { assigns: true }
-        );
-        if assigns {
-            *all.entry((occurrence.function, &occurrence.text.bytes[..])).or_default() += 1;
-        }
-    }
-    all
-}
-
-/// Names of functions that are written as anything else than a command: those may be called by value.
-fn names_by_value(facts: &Facts) -> HashSet<&[u8]> {
-    let is_value = |role: &Role| matches!(role, Role::Argument { .. } | Role::Value { .. });
-    let values = facts.occurrences.iter().filter(|occurrence| is_value(&occurrence.role));
-    values.map(|occurrence| &occurrence.text.bytes[..]).collect()
-}
-
-/// Who calls each function by its name.
-fn callers(facts: &Facts) -> HashMap<&[u8], BTreeSet<FunctionId>> {
-    let calls = facts.values.calls.iter();
-    calls.map(|(name, gifts)| (&name[..], gifts.iter().map(|gift| gift.function).collect())).collect()
-}
-
-/// Which functions hand something back to a variable, by the name that they are called with.
-fn takers(facts: &Facts) -> HashMap<&[u8], BTreeSet<FunctionId>> {
-    let mut all: HashMap<&[u8], BTreeSet<FunctionId>> = HashMap::new();
-    for (id, function) in (0..).zip(&facts.functions).skip(1) {
-        if function.namerefs.is_empty() && !facts.values.handed_back.contains_key(&id) {
-            continue;
-        }
-        for gift in facts.values.calls.get(&function.name).into_iter().flatten() {
-            let Given::Words { texts, .. } = &gift.given else { continue };
-            for text in texts.iter().filter(|text| text.is_known()) {
-                all.entry(&text.bytes).or_default().insert(id);
-            }
-        }
-    }
-    all
-}
-
 /// Where a value is looked at, and what for.
 #[derive(Debug, Clone, Copy)]
 struct At {
@@ -172,36 +128,6 @@ enum Origin {
     Printed(Printer),
     /// What a function gives to variables whose names it is called with.
     HandedBack(FunctionId),
-}
-
-/// What the variables of one name are given.
-#[derive(Debug, Default)]
-struct Gifts<'a> {
-    shared: Vec<&'a Gift>,
-    /// In functions that have one for themselves.
-    own: BTreeMap<FunctionId, Vec<&'a Gift>>,
-}
-
-fn gifts(facts: &Facts) -> HashMap<&[u8], Gifts<'_>> {
-    let mut all: HashMap<&[u8], Gifts<'_>> = HashMap::new();
-    for (name, gifts) in &facts.values.variables {
-        let of = all.entry(name).or_default();
-        for gift in gifts {
-            match facts.functions[gift.function as usize].locals.contains(name) {
-                true => of.own.entry(gift.function).or_default().push(gift),
-                false => of.shared.push(gift),
-            }
-        }
-    }
-    all
-}
-
-fn by_name(functions: &[Function]) -> HashMap<&[u8], Vec<FunctionId>> {
-    let mut all: HashMap<&[u8], Vec<FunctionId>> = HashMap::new();
-    for (id, function) in (0..).zip(functions).skip(1) {
-        all.entry(&function.name).or_default().push(id);
-    }
-    all
 }
 
 struct Tracer<'a> {
