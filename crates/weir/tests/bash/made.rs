@@ -5,11 +5,15 @@ use crate::{bash, library, sandbox, try_bash};
 const MADE: &str = "c_red=@V@\ncmd_list() { echo \"ok@V@\"; }\n\
     log.main() { local c n=red; printf -v c 'cmd_%s' list; $c; local ref=\"c_$n\"; echo \"${!ref}\"; }\n";
 
+/// State and a function that are written nowhere by their names.
+const SHARED: &str = "for n in red; do declare -g \"log_$n=@V@\"; eval \"log_say_$n() { echo \\\"\\$1@V@\\\"; }\"; done\n\
+    log.main() { log_say_red \"$log_red\"; }\n";
+
 /// `log` in two versions, each used by one of two libraries; the project uses the first `users` of these.
-fn two_logs(users: usize) -> weir_testkit::Sandbox {
+fn two_logs(code: &str, users: usize) -> weir_testkit::Sandbox {
     let t = sandbox();
     for version in ["1", "2"] {
-        library(&t, "log", &format!("{version}.0.0"), &MADE.replace("@V@", version)).publish();
+        library(&t, "log", &format!("{version}.0.0"), &code.replace("@V@", version)).publish();
         library(&t, &format!("u{version}"), "1.0.0", &format!("u{version}.go() {{ log.main; }}\n"))
             .dependency("acme/log", &format!("={version}"))
             .publish();
@@ -21,7 +25,7 @@ fn two_logs(users: usize) -> weir_testkit::Sandbox {
 
 #[test]
 fn a_library_that_makes_names_keeps_them_below_another_and_works_as_it_does_alone() {
-    let t = two_logs(1);
+    let t = two_logs(MADE, 1);
     let run = t.weir("install");
     assert!(run.code == 0 && run.stderr.contains("acme/log"), "{run}");
     let report = t.read("app/weir_packages/renamed.txt");
@@ -32,12 +36,36 @@ fn a_library_that_makes_names_keeps_them_below_another_and_works_as_it_does_alon
 
 #[test]
 fn two_versions_of_a_library_that_makes_names_are_refused_with_the_places() {
-    let t = two_logs(2);
+    let t = two_logs(MADE, 2);
     let run = t.weir("install");
     assert_ne!(run.code, 0, "{run}");
     for told in ["`acme/log@1.0.0` and `acme/log@2.0.0`", "src/log.sh", "put together", "rename = "] {
         assert!(run.stderr.contains(told), "{run}");
     }
+}
+
+#[test]
+fn what_is_made_by_a_name_that_is_written_nowhere_works_in_one_version_and_two_that_share_it_are_refused() {
+    let t = two_logs(SHARED, 1);
+    t.weir("install").succeeds();
+    t.write("app/main.bash", "eval \"$(weir bash init)\"\nweir.load-all\nu1.go\n");
+    assert_eq!(bash(&t, &t.path("app/main.bash")), "11\n");
+    let run = two_logs(SHARED, 2).weir("install");
+    assert_eq!(run.code, 8, "{run}");
+    assert!(run.stderr.contains("made by a name that is only known then"), "{run}");
+}
+
+#[test]
+fn a_setting_of_the_users_reaches_a_library_below_another_however_it_looks_at_it() {
+    let t = sandbox();
+    let looks = "readonly T_A=${T_A:-none}\nt.go() { ((T_B)) || T_B=4; local c=$T_C; T_C=${c:-none}; echo \"$T_A $T_B $T_C\"; }\n";
+    library(&t, "t", "1.0.0", looks).publish();
+    library(&t, "u", "1.0.0", "u.go() { t.go; }\n").dependency("acme/t", "^1").publish();
+    t.project(&["acme/u = ^1"]);
+    t.weir("install").succeeds();
+    let main = "T_A=mine T_B=9 T_C=too\neval \"$(weir bash init)\"\nweir.load-all\nu.go\n";
+    t.write("app/main.bash", main);
+    assert_eq!(bash(&t, &t.path("app/main.bash")), "mine 9 too\n");
 }
 
 #[test]
