@@ -364,6 +364,7 @@ mod tests {
             "f() {\n\tcat <<A - <<B\na\nA\nb\nB\n}\n",
             "f() {\n\tfor i do printf %s \"$i\"; done\n}\n",
             "f() {\n\tgrep foo$; exec {fd}<>\"$T\"\n}\n",
+            "f() {(\n\tx=\")\" y=')' z=$(g \\); (a))\n)}\n{(f)} | g\n",
             "f() {\n\to=${o//'\"'/\\&quot;} p=${p//${s}\\/${c}/x}\n}\n",
         ] {
             assert!(parse(text.as_bytes()).unwrap().root_node().has_error(), "no gap: {text}");

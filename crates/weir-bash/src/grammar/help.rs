@@ -3,7 +3,7 @@
 //! It is only looked at where a text cannot be read without, and only used where more can be read with it. Closed are: `esac
 //! done` (a reserved word straight after the end of a compound command), `!` before anything but a plain command, a lone
 //! bracket in a pattern (`${x##*[}`, `${x%%]*}`), a comma in a parenthesis of arithmetic, a command behind the head of a
-//! here-document (`cat <<EOF; next`), signs in patterns, and those of [`brackets_and_operators`] and [`expansion`].
+//! here-document (`cat <<EOF; next`), a group of a subshell (`{( … )}`), signs in patterns, and those of [`brackets_and_operators`] and [`expansion`].
 
 use super::in_arithmetic;
 use super::scan::{Found, part_end, scan};
@@ -101,6 +101,7 @@ pub(super) fn help(bytes: &[u8], documents: Documents) -> Vec<u8> {
             }
         }
     }
+    groups_of_a_subshell(bytes, &mut helped);
     brackets_and_operators(bytes, &mut helped);
     patterns(bytes, &found, &mut helped);
     for range in found.idle_redirections {
@@ -112,6 +113,38 @@ pub(super) fn help(bytes: &[u8], documents: Documents) -> Vec<u8> {
         }
     }
     helped
+}
+
+/// `{( … )}`, a group of nothing but a subshell: that subshell.
+fn groups_of_a_subshell(bytes: &[u8], helped: &mut [u8]) {
+    // Of each parenthesis that is open, the brace straight before it.
+    let mut open: Vec<Option<usize>> = Vec::new();
+    let mut at = 0;
+    while at < bytes.len() {
+        match bytes[at] {
+            b'\\' => at += 1,
+            quote @ (b'\'' | b'"') => {
+                let escapes = quote == b'"';
+                at += 1;
+                while at < bytes.len() && bytes[at] != quote {
+                    at += if escapes && bytes[at] == b'\\' { 2 } else { 1 };
+                }
+            }
+            b'(' => {
+                let brace = at.checked_sub(1).filter(|before| bytes[*before] == b'{');
+                let begins = |brace: &usize| *brace == 0 || b" \t\n;&|()".contains(&bytes[*brace - 1]);
+                open.push(brace.filter(begins).filter(|_| bytes.get(at + 1) != Some(&b'(')));
+            }
+            b')' => {
+                if let Some(brace) = open.pop().flatten().filter(|_| bytes.get(at + 1) == Some(&b'}')) {
+                    helped[brace] = b' ';
+                    helped[at + 1] = b' ';
+                }
+            }
+            _ => {}
+        }
+        at += 1;
+    }
 }
 
 /// `\\]` in a pattern and `\\>` in a test, which are characters; `[ x = - ]`, a word; `10#$x`, a number; `for x do`.
