@@ -66,6 +66,15 @@ pub(crate) struct Request {
     pub(crate) offset: u64,
     /// Bytes that were seen before: not wanted again unless they changed.
     pub(crate) since: Option<Freshness>,
+    /// The strong tag of the file whose bytes before `offset` are here. Of any other, all is wanted.
+    pub(crate) only_of: Option<String>,
+}
+
+impl Request {
+    /// Of a mirror, which sees no credential.
+    pub(crate) fn of_mirror(url: Url, offset: u64) -> Self {
+        Self { url, credential: None, peer: Peer::Mirror, offset, since: None, only_of: None }
+    }
 }
 
 /// What a server says about the state of a file, so that a later check is cheap.
@@ -124,8 +133,7 @@ impl HttpClient {
     ///
     /// When there was no answer, a refusal, or more bytes.
     pub fn document(&self, url: &Url, limit: u64) -> Result<Option<Vec<u8>>, SourceError> {
-        let request =
-            Request { url: url.clone(), credential: None, peer: Peer::Registry, offset: 0, since: None };
+        let request = Request { peer: Peer::Registry, ..Request::of_mirror(url.clone(), 0) };
         self.whole(&request, limit).map_err(|failure| failure.about(url))
     }
 
@@ -136,8 +144,7 @@ impl HttpClient {
     ///
     /// When there was no answer, a refusal, or more bytes.
     pub fn to_be_checked(&self, url: &Url, limit: u64) -> Result<Option<Vec<u8>>, SourceError> {
-        let request =
-            Request { url: url.clone(), credential: None, peer: Peer::Mirror, offset: 0, since: None };
+        let request = Request::of_mirror(url.clone(), 0);
         self.whole(&request, limit).map_err(|failure| failure.about(url))
     }
 
@@ -210,6 +217,9 @@ impl HttpClient {
         let mut call = call.header(header::ACCEPT_ENCODING, "identity");
         if request.offset > 0 {
             call = call.header(header::RANGE, format!("bytes={}-", request.offset));
+            if let Some(etag) = &request.only_of {
+                call = call.header(header::IF_RANGE, etag);
+            }
         }
         if let Some(value) = request.credential.as_ref().and_then(|secret| secret.header_for(url.origin())) {
             call = call.header(header::AUTHORIZATION, value);

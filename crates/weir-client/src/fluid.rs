@@ -1,14 +1,14 @@
 //! A file that may change without a new release: whatever a mirror has now, and what to remember of it.
 
-use std::io::{Seek, SeekFrom, Write};
-use std::path::Path;
+use std::io::{Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
 
 use weir_model::{Hasher, Observer, Sha256};
 
 use crate::client::{Answer, Freshness, HttpClient, Request};
 use crate::download::{DownloadError, DownloadEvent, MirrorFailure};
 use crate::failure::Failure;
-use crate::mirror::{Mirror, mirror_request, open_file};
+use crate::mirror::{Mirror, open_file};
 use crate::pace::Pace;
 use crate::retry::retrying;
 
@@ -60,7 +60,7 @@ pub fn look_at_fluid(
     for mirror in mirrors {
         let looked = match mirror {
             Mirror::File(path) => look_at_file(path, since),
-            Mirror::Http(url) => look_at_address(client, mirror_request(url, 0), mirror, since),
+            Mirror::Http(url) => look_at_address(client, Request::of_mirror(url.clone(), 0), mirror, since),
         };
         match looked {
             Ok(Some(look)) => return Ok(look),
@@ -127,7 +127,8 @@ enum Ended {
 /// Fetches what the first mirror that answers has now, at most `max_size` bytes, into the file `to`.
 ///
 /// `since` is what an earlier call returned: the mirror it came from is asked only for what changed.
-/// After an error or [`Fluid::Unchanged`], what `to` holds means nothing.
+/// After an error, `to` holds what the next call goes on from, if the mirror named it by a strong tag, which is then noted beside it;
+/// two states of a file are never joined. After [`Fluid::Unchanged`] it means nothing.
 pub fn fetch_fluid(
     client: &HttpClient,
     mirrors: &[Mirror],
@@ -162,14 +163,16 @@ struct Fetch<'a> {
 
 impl Fetch<'_> {
     fn run(&self, since: Option<&FluidState>) -> Result<Fluid, Ended> {
-        let mut file = fs_err::File::create(self.to).map_err(Ended::Disk)?;
+        let mut options = fs_err::OpenOptions::new();
+        let file = options.read(true).write(true).create(true).truncate(false).open(self.to);
+        let mut file = file.map_err(Ended::Disk)?;
         match self.mirror {
             Mirror::File(path) => self.copied(path, &mut file),
             Mirror::Http(url) => {
                 let since = since.filter(|state| state.mirror == self.mirror.to_string());
                 let since = since.map(|state| state.freshness.clone());
                 let known = since.filter(|known| *known != Freshness::default());
-                self.asked(&Request { since: known, ..mirror_request(url, 0) }, &mut file)
+                self.asked(&Request { since: known, ..Request::of_mirror(url.clone(), 0) }, &mut file)
             }
         }
     }
@@ -178,16 +181,17 @@ impl Fetch<'_> {
         let incoming = open_file(path, 0).map_err(|failure| self.failed(failure))?;
         let mut incoming = incoming.ok_or_else(|| self.absent())?;
         self.sized(incoming.total());
-        self.taken(file, Freshness::default(), |buffer| incoming.next(buffer))
+        self.taken(file, None, Freshness::default(), |buffer| incoming.next(buffer))
             .map_err(Ended::Disk)?
             .map_err(|failure| self.failed(failure))
     }
 
-    /// Starts over when the connection breaks: two states of a file are never joined.
+    /// Goes on when the connection breaks, if the mirror names what it sends by a strong tag; else starts over.
     fn asked(&self, request: &Request, file: &mut fs_err::File) -> Result<Fluid, Ended> {
         let mut disk = None;
         let fetched = retrying(self.client.options(), || {
-            let mut body = match self.client.once(request)? {
+            let begun = Begun::find(self.to, self.mirror);
+            let mut body = match self.client.once(&Begun::rest(begun.as_ref(), request))? {
                 Answer::Absent => return Ok(None),
                 Answer::Unchanged => return Ok(Some(Fluid::Unchanged)),
                 Answer::Found(body) => body,
@@ -195,10 +199,21 @@ impl Fetch<'_> {
             if body.total.is_some_and(|total| total > self.max_size) {
                 return Err(Failure::TooLarge { limit: self.max_size });
             }
+            let mut freshness = std::mem::take(&mut body.freshness);
+            let begun = begun.filter(|_| body.start > 0);
+            if let Some(begun) = &begun {
+                let etag = freshness.etag.get_or_insert_with(|| begun.etag.clone());
+                let is_longer = body.total.is_none_or(|total| total < begun.bytes);
+                if *etag != begun.etag || is_longer {
+                    Begun::forget(self.to);
+                    return Err(Failure::Connection(
+                        "it went on with another file than was begun".to_owned(),
+                    ));
+                }
+            }
             self.sized(body.total);
             let mut pace = Pace::new(self.client.options());
-            let freshness = std::mem::take(&mut body.freshness);
-            match self.taken(file, freshness, |buffer| pace.timed(|| body.next(buffer))) {
+            match self.taken(file, begun, freshness, |buffer| pace.timed(|| body.next(buffer))) {
                 Ok(fluid) => fluid.map(Some),
                 Err(error) => {
                     disk = Some(error);
@@ -218,17 +233,22 @@ impl Fetch<'_> {
         }
     }
 
-    /// Writes what `next` brings. The outer error is the disk's.
+    /// Writes what `next` brings, behind what was `begun`. The outer error is the disk's.
     fn taken(
         &self,
         file: &mut fs_err::File,
+        begun: Option<Begun>,
         freshness: Freshness,
         mut next: impl FnMut(&mut [u8]) -> Result<usize, Failure>,
     ) -> std::io::Result<Result<Fluid, Failure>> {
-        file.set_len(0)?;
+        let mut size = begun.map_or(0, |begun| begun.bytes);
+        file.set_len(size)?;
         file.seek(SeekFrom::Start(0))?;
         let mut hasher = Hasher::new();
-        let mut size = 0_u64;
+        match size {
+            0 => Begun::note(self.to, self.mirror, &freshness)?,
+            _ => drop(std::io::copy(file, &mut hasher)?),
+        }
         let mut buffer = vec![0; 64 * 1024];
         loop {
             let read = match next(&mut buffer) {
@@ -238,6 +258,7 @@ impl Fetch<'_> {
             };
             size += read as u64;
             if size > self.max_size {
+                file.set_len(0)?;
                 return Ok(Err(Failure::TooLarge { limit: self.max_size }));
             }
             file.write_all(&buffer[..read])?;
@@ -245,6 +266,7 @@ impl Fetch<'_> {
             self.observer.event(&DownloadEvent::Progress { bytes: size });
         }
         file.sync_all()?;
+        Begun::forget(self.to);
         let state = FluidState { mirror: self.mirror.to_string(), sha256: hasher.finish(), size, freshness };
         Ok(Ok(Fluid::Fetched(state)))
     }
@@ -255,5 +277,56 @@ impl Fetch<'_> {
 
     fn absent(&self) -> Ended {
         Ended::Mirror(MirrorFailure::Absent { mirror: self.mirror.to_string() })
+    }
+}
+
+/// What an earlier attempt brought of a file that a mirror named by a strong tag. The tag is noted beside the bytes, and they
+/// are gone on with only where the mirror still has the file of that tag.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Begun {
+    etag: String,
+    bytes: u64,
+}
+
+impl Begun {
+    /// The longest note that is read, in bytes.
+    const MAX_NOTE: u64 = 16 << 10;
+
+    /// What is at `to`, if it came from `mirror`.
+    fn find(to: &Path, mirror: &Mirror) -> Option<Self> {
+        let mut text = String::new();
+        fs_err::File::open(Self::place(to)).ok()?.take(Self::MAX_NOTE).read_to_string(&mut text).ok()?;
+        let etag = text.strip_prefix(&mirror.to_string())?.strip_prefix('\n')?.strip_suffix('\n')?;
+        let bytes = fs_err::metadata(to).ok()?.len();
+        (bytes > 0).then(|| Self { etag: etag.to_owned(), bytes })
+    }
+
+    /// `request` for what is not here.
+    fn rest(begun: Option<&Self>, request: &Request) -> Request {
+        match begun {
+            None => request.clone(),
+            Some(begun) => {
+                Request { offset: begun.bytes, only_of: Some(begun.etag.clone()), ..request.clone() }
+            }
+        }
+    }
+
+    /// Notes of which file of `mirror` the bytes are that come to `to` from their first one on.
+    fn note(to: &Path, mirror: &Mirror, freshness: &Freshness) -> std::io::Result<()> {
+        // A weak tag is of files that may differ in their bytes.
+        match freshness.etag.as_ref().filter(|etag| etag.starts_with('"')) {
+            Some(etag) => fs_err::write(Self::place(to), format!("{mirror}\n{etag}\n")),
+            None => Ok(Self::forget(to)),
+        }
+    }
+
+    /// What is at `to` is not gone on with.
+    fn forget(to: &Path) {
+        // Where there is none, there is nothing to forget.
+        let _ = fs_err::remove_file(Self::place(to));
+    }
+
+    fn place(to: &Path) -> PathBuf {
+        to.with_added_extension("of")
     }
 }

@@ -4,7 +4,7 @@ use std::fmt;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
-use crate::client::{HttpClient, Peer, Request};
+use crate::client::{HttpClient, Request};
 use crate::failure::Failure;
 use crate::stream::ResumingStream;
 use crate::url::{Url, UrlError};
@@ -50,17 +50,12 @@ impl Mirror {
     /// Starts reading at `offset`; `None` if there is no such file.
     pub(crate) fn open(&self, client: &HttpClient, offset: u64) -> Result<Option<Incoming>, Failure> {
         match self {
-            Self::Http(url) => Ok(ResumingStream::open(client, mirror_request(url, offset))?
+            Self::Http(url) => Ok(ResumingStream::open(client, Request::of_mirror(url.clone(), offset))?
                 .map(Box::new)
                 .map(Incoming::Http)),
             Self::File(path) => open_file(path, offset),
         }
     }
-}
-
-/// A request to a mirror. Mirrors see no credential.
-pub(crate) fn mirror_request(url: &Url, offset: u64) -> Request {
-    Request { url: url.clone(), credential: None, peer: Peer::Mirror, offset, since: None }
 }
 
 /// Bytes on their way from a mirror.

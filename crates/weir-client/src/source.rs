@@ -54,7 +54,14 @@ impl HttpSource {
                 );
             }
         };
-        Ok(Request { url, credential: self.credential.clone(), peer: Peer::Registry, offset, since: None })
+        Ok(Request {
+            url,
+            credential: self.credential.clone(),
+            peer: Peer::Registry,
+            offset,
+            since: None,
+            only_of: None,
+        })
     }
 
     /// What went wrong; of a refusal, whether a credential was shown.

@@ -488,6 +488,45 @@ fn a_local_file_is_a_mirror_like_any_other() {
 }
 
 #[test]
+fn a_fluid_file_that_broke_off_goes_on_where_its_tag_is_the_same_and_else_begins_anew() {
+    let bytes = "0123456789".repeat(1000);
+    let site = Site::new(&[("a", bytes.as_bytes())]);
+    let folder = tempfile::tempdir().unwrap();
+    let to = target(folder.path());
+    let mirrors = [site.mirror("/a")];
+    let fetch = || fetch_fluid(&site.client, &mirrors, 1 << 20, None, &to, &Unobserved);
+
+    // A broken connection.
+    site.server.misbehave_times("/a", 1, Misbehaviour::Truncate(4000));
+    let Fluid::Fetched(state) = fetch().unwrap() else { panic!("nothing to compare with") };
+    assert_eq!(state.sha256, Digest::of(&bytes));
+    let asked = site.server.seen().pop().unwrap();
+    assert_eq!(asked.header("range"), Some("bytes=4000-"));
+    assert_eq!(asked.header("if-range"), state.freshness.etag.as_deref());
+
+    // A call that ended, before the file changed.
+    let once = HttpClient::new(HttpOptions { attempts: 1, ..site.client.options().clone() });
+    let break_off = || {
+        site.server.misbehave_times("/a", 1, Misbehaviour::Truncate(4000));
+        fetch_fluid(&once, &mirrors, 1 << 20, None, &to, &Unobserved).unwrap_err();
+        assert_eq!(fs_err::metadata(&to).unwrap().len(), 4000);
+    };
+    break_off();
+    let other = "another of another length".repeat(1000);
+    fs_err::write(site.folder.path().join("a"), &other).unwrap();
+    let Fluid::Fetched(state) = fetch().unwrap() else { panic!("nothing to compare with") };
+    assert_eq!(state.sha256, Digest::of(&other));
+    assert_eq!(fs_err::read_to_string(&to).unwrap(), other);
+
+    // A server that goes on with another file than it is asked for.
+    break_off();
+    site.server.misbehave_times("/a", 1, Misbehaviour::IgnoresIfRange);
+    fs_err::write(site.folder.path().join("a"), &bytes).unwrap();
+    let Fluid::Fetched(state) = fetch().unwrap() else { panic!("nothing to compare with") };
+    assert_eq!(state.sha256, Digest::of(&bytes));
+}
+
+#[test]
 fn a_fluid_file_is_fetched_when_it_changed_and_within_its_bound() {
     let site = Site::new(&[("a", b"one")]);
     let folder = tempfile::tempdir().unwrap();

@@ -4,6 +4,7 @@
 //! here still is taken; only what is left *open* then is fetched to be known, together with the packs.
 
 mod beside;
+mod coming;
 mod fetch;
 mod look;
 mod remembered;

@@ -41,6 +41,8 @@ pub enum Misbehaviour {
     Redirect(String),
     /// Ignores `Range` and sends the whole file with 200.
     NoRange,
+    /// Answers a range of a file that is named by its tag with 206, though it has another by now.
+    IgnoresIfRange,
     /// Answers a range with 206 and the right header, from a file that is one byte longer.
     OtherLength,
     /// Answers a range with 206 and bytes that start one too early, and says so.
@@ -334,7 +336,10 @@ impl<'a> Connection<'a> {
             misbehaviour,
             Some(Misbehaviour::NoRange | Misbehaviour::Endless | Misbehaviour::Chunked)
         );
-        let range = request.header("range").filter(|_| !ignores_ranges).and_then(|text| range(text, size));
+        let is_of_another = misbehaviour != Some(&Misbehaviour::IgnoresIfRange)
+            && request.header("if-range").is_some_and(|wanted| wanted != tag);
+        let is_whole = ignores_ranges || is_of_another;
+        let range = request.header("range").filter(|_| !is_whole).and_then(|text| range(text, size));
 
         let range = match range {
             Some(Range::From { start, length }) if misbehaviour == Some(&Misbehaviour::OtherRange) => {

@@ -17,6 +17,7 @@ use weir_registry::content::{
 use weir_store::{EnsureError, Part, Readers, StoredFile};
 
 use super::beside::{readers, refuse_outside, remember_named};
+use super::coming::Coming;
 use super::remembered::Remembered;
 use crate::error::{ProjectError, ReferenceProblem};
 
@@ -99,8 +100,8 @@ impl<'a> Fetcher<'a> {
         if fixed.is_none() {
             refuse_outside(self.session, reference, &mirrors, folder)?;
         }
-        let scratch = tempfile::tempdir()?;
-        let to = scratch.path().join("bytes");
+        let coming = Coming::of(self.session, &mirrors)?;
+        let to = coming.path();
         let limit = if reference.fluid { reference.size.unwrap_or(FLUID_LIMIT) } else { FLUID_LIMIT };
         let remembered = Remembered::of(self.session);
         // What it gave last and is here still does not travel again.
@@ -111,14 +112,18 @@ impl<'a> Fetcher<'a> {
             }
         }
         let watch = Watch::of_unknown(self.session);
-        let fetched = fetch_fluid(&self.client, &mirrors, limit, since.as_ref(), &to, &watch);
-        let state = match (fetched.map_err(|error| failed(&reference.name, &error))?, since) {
-            (Fluid::Fetched(state), _) => {
-                // Nothing is kept of a file that was not meant.
-                is_meant(&state.sha256)?;
-                self.keep(&state.sha256, state.size, &to, readers(&mirrors))?;
-                state
-            }
+        let fetched = fetch_fluid(&self.client, &mirrors, limit, since.as_ref(), to, &watch);
+        let fetched = fetched.map_err(|error| failed(&reference.name, &error))?;
+        // Nothing is kept of a file that was not meant.
+        let kept = match &fetched {
+            Fluid::Fetched(state) => is_meant(&state.sha256)
+                .and_then(|()| self.keep(&state.sha256, state.size, to, readers(&mirrors)).map(drop)),
+            Fluid::Unchanged => Ok(()),
+        };
+        coming.forget();
+        kept?;
+        let state = match (fetched, since) {
+            (Fluid::Fetched(state), _) => state,
             (Fluid::Unchanged, Some(since)) => since,
             (Fluid::Unchanged, None) => {
                 return Err(ProjectError::Reference {

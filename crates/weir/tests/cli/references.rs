@@ -201,3 +201,60 @@ fn a_reference_that_was_killed_goes_on_from_where_it_was() {
     assert_eq!(server.body_bytes() - before, 1 << 20);
     assert_eq!(installed(&t, "app", "large"), bytes);
 }
+
+#[test]
+fn a_reference_that_may_move_goes_on_too_as_long_as_it_does_not() {
+    let t = empty();
+    let server = web(&t);
+    let bytes = "0123456789abcdef".repeat(1 << 17);
+    t.write("web/large", &bytes);
+    t.write("app/weir.toml", fluid(&server, &["large"]));
+    let kill_after_half = |home: &str| {
+        server.misbehave_times("/large", 1, Misbehaviour::Stall(1 << 20));
+        let home = t.path(home);
+        let mut command =
+            t.command("app", &["install".into()], &[("WEIR_HOME", &home.display().to_string())]);
+        let mut killed =
+            command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("it can be started");
+        let here = || {
+            let entries = fs_err::read_dir(home.join("coming")).into_iter().flatten().flatten();
+            entries
+                .filter_map(|entry| entry.metadata().ok())
+                .map(|found| found.len())
+                .max()
+                .unwrap_or_default()
+        };
+        while here() < 1 << 20 {
+            assert_eq!(killed.try_wait().expect("it was started"), None, "it did not wait");
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        killed.kill().expect("it runs");
+        killed.wait().expect("it was started");
+    };
+    kill_after_half("home/weir");
+    let before = server.body_bytes();
+    let run = t.weir("install").succeeds();
+    assert!(run.stdout.contains("Installed 0 packages, 1 reference fetched"), "{run}");
+    assert_eq!(server.body_bytes() - before, 1 << 20);
+    assert_eq!(installed(&t, "app", "large"), bytes);
+    assert_eq!(fs_err::read_dir(t.path("home/weir/coming")).expect("it was made").count(), 0);
+
+    // One that changed meanwhile comes from its beginning: two states of a file are never joined.
+    let other = "fedcba9876543210".repeat(1 << 17);
+    fs_err::remove_dir_all(t.path("app/weir_packages")).expect("it is ours");
+    fs_err::remove_file(t.path("app/weir.lock")).expect("it is ours");
+    kill_after_half("another-home");
+    t.write("web/large", &other);
+    let another = t.path("another-home").display().to_string();
+    t.weir_with("app", "install", &[("WEIR_HOME", &another)]).succeeds();
+    assert_eq!(installed(&t, "app", "large"), other);
+}
+
+#[test]
+fn a_reference_that_is_not_here_is_told_as_that_without_a_network() {
+    let t = empty();
+    let server = web(&t);
+    t.write("app/weir.toml", fluid(&server, &["far"]));
+    let run = t.weir("install --offline").fails_with(5);
+    assert!(run.stderr.contains("the reference `far` is not on this machine, which is offline"), "{run}");
+}
