@@ -55,13 +55,17 @@ pub enum FsError {
     },
 }
 
+/// Whether what the system said is that the disk, or what a user may have of it, is full.
+pub fn is_full(error: &io::Error) -> bool {
+    use io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
+    matches!(error.kind(), StorageFull | QuotaExceeded | FileTooLarge)
+}
+
 /// What the system said, in the words that Weir has for it where those of the system do not say what to do.
 fn told(path: &Path, source: &io::Error) -> String {
-    match source.kind() {
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
-            format!("the disk is full: cannot write `{}`", path.display())
-        }
-        _ => format!("`{}`: {source}", path.display()),
+    match is_full(source) {
+        true => format!("the disk is full: cannot write `{}`", path.display()),
+        false => format!("`{}`: {source}", path.display()),
     }
 }
 

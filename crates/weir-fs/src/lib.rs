@@ -29,7 +29,7 @@ mod shared;
 
 pub use batch::{Batch, BatchStep};
 pub use draft::{Draft, FolderDraft};
-pub use error::{FsError, Sort};
+pub use error::{FsError, Sort, is_full};
 pub use file::{open, read, read_text};
 pub use folder::{Entry, Folder, Found, Identity};
 pub use lock::Lock;

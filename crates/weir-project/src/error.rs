@@ -7,6 +7,7 @@ use weir_fs::FsError;
 use weir_git::{Fault, GitError};
 use weir_model::address::without_secrets;
 use weir_model::advisory::{AdvisoryId, OsvError};
+use weir_model::amounts::bytes;
 use weir_model::lockfile::LockfileError;
 use weir_model::manifest::{GitTag, Reference};
 use weir_model::{
@@ -177,14 +178,6 @@ pub enum ProjectError {
         /// What the registry, or a proxy on the way to it, did instead.
         source: weir_log::SourceError,
     },
-    /// There is no room for the content of a release.
-    #[error("the disk is full: `{id}` does not fit into the store `{}`", store.display())]
-    NoRoom {
-        /// The release.
-        id: ReleaseId,
-        /// The folder of the store.
-        store: PathBuf,
-    },
     /// A registry does not hold what it offers, or withdrew it.
     #[error(
         "the registry at `{location}` does not serve the content of `{id}` (tree {tree}){}",
@@ -248,8 +241,25 @@ pub enum ProjectError {
         /// What sort of failure it is.
         problem: ReferenceProblem,
     },
+    /// There is no room for something in the store.
+    #[error(
+        "the disk is full{}: `{what}` takes {}{}",
+        if free.is_some() { "" } else { ", or what this user may have of it" },
+        bytes(*needs),
+        free.map(|free| format!(", and {} are free where the store is", bytes(free))).unwrap_or_default()
+    )]
+    NoRoom {
+        /// A release or a reference, in words.
+        what: String,
+        /// The bytes of its files.
+        needs: u64,
+        /// The bytes that are free, if it is those that are too few.
+        free: Option<u64>,
+        /// The folder that the store is in.
+        store: PathBuf,
+    },
     /// Several things that were fetched at once could not be had.
-    #[error("{} things could not be fetched: {}", .0.len(), .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
+    #[error("{} things could not be fetched: {}", .0.len(), .0.iter().map(|error| chain(error)).collect::<Vec<_>>().join("; "))]
     Several(Vec<ProjectError>),
     /// What is installed is not what it must be.
     #[error("{} of what is installed {} not what it must be", problems.len(), if problems.len() == 1 { "thing is" } else { "things are" })]
@@ -409,6 +419,26 @@ impl ProjectError {
             PackageError::File(error) => error.into(),
             PackageError::Tree(error) => error.into(),
         }
+    }
+
+    /// Of the store, which was to keep what is called `what` and takes so many bytes if that is known.
+    pub(crate) fn of_store(
+        store: &weir_store::Session,
+        what: impl ToString,
+        needs: Option<u64>,
+        error: weir_store::StoreError,
+    ) -> Self {
+        match (error, needs) {
+            (weir_store::StoreError::DiskFull { .. }, Some(needs)) => Self::no_room(store, what, needs),
+            (error, _) => error.into(),
+        }
+    }
+
+    /// Of a full disk, on which the store was to keep what is called `what`.
+    pub(crate) fn no_room(store: &weir_store::Session, what: impl ToString, needs: u64) -> Self {
+        let store = store.store();
+        let free = store.free_bytes().filter(|free| *free < needs);
+        Self::NoRoom { what: what.to_string(), needs, free, store: store.root().to_owned() }
     }
 
     /// Of a tag that `origin` asks for under the name of a package.

@@ -130,8 +130,15 @@ pub(crate) fn fetch_releases(
             let supplier = suppliers.entry(&connection.known.location).or_insert_with(new).clone();
             let bases = bases::nearest(store, connection.replica.index(), &release.id)?;
             let limits = Limits::stated(release.unpacked, Some(release.files));
-            let (id, tree, pack_bytes) = (release.id.clone(), release.tree, Some(release.size));
-            packs.push(PackJob { id, tree, pack_bytes, limits, supplier, bases });
+            packs.push(PackJob {
+                id: release.id.clone(),
+                tree: release.tree,
+                pack_bytes: Some(release.size),
+                unpacked_bytes: Some(release.unpacked),
+                limits,
+                supplier,
+                bases,
+            });
         }
     }
     if packs.is_empty() {
@@ -176,7 +183,8 @@ fn pack_job(
     let limits = release.unpacked.map_or_else(Limits::default, |bytes| Limits::stated(bytes, None));
     let id = release.id();
     let bases = bases.of(&supplier.known, &id)?;
-    Ok(PackJob { id, tree, pack_bytes: release.size, limits, supplier, bases })
+    let (pack_bytes, unpacked_bytes) = (release.size, release.unpacked);
+    Ok(PackJob { id, tree, pack_bytes, unpacked_bytes, limits, supplier, bases })
 }
 
 /// The external files that are to be fetched.

@@ -72,6 +72,12 @@ impl Store {
         self.layout().root()
     }
 
+    /// How many bytes this user could still write to the disk that it is on; nothing where that cannot be told.
+    pub fn free_bytes(&self) -> Option<u64> {
+        let disk = rustix::fs::statvfs(self.root()).ok()?;
+        Some(disk.f_bavail.saturating_mul(disk.f_frsize))
+    }
+
     /// Begins to use the store. Until the session is dropped the collector removes nothing, so what was
     /// found present stays present. Costs one open and one flock; may wait for a collector to finish.
     ///

@@ -129,7 +129,7 @@ pub enum TreeError {
         source: io::Error,
     },
     /// A pack could not be written to where it goes.
-    #[error("cannot write the pack")]
+    #[error("{}", if weir_fs::is_full(source) { "the disk is full: cannot write the pack" } else { "cannot write the pack" })]
     PackWrite {
         /// What the destination said.
         source: io::Error,

@@ -9,7 +9,7 @@ use weir_model::lockfile::{LockedGit, LockedRelease};
 use weir_model::manifest::GitTag;
 use weir_model::{Release, ReleaseId, TreeDigest};
 use weir_registry::content::{ContentError, pack_path, remade_pack};
-use weir_store::{EnsureError, StoreError};
+use weir_store::EnsureError;
 use weir_tree::Limits;
 
 use super::{Supplier, delta};
@@ -22,6 +22,8 @@ pub(super) struct PackJob {
     pub(super) tree: TreeDigest,
     /// What the record states; nothing if the lockfile does not say.
     pub(super) pack_bytes: Option<u64>,
+    /// The bytes of its files, if it is said.
+    pub(super) unpacked_bytes: Option<u64>,
     pub(super) limits: Limits,
     pub(super) supplier: Supplier,
     /// Other releases of the package that are here, the nearest first.
@@ -55,9 +57,8 @@ impl PackJob {
                     came => came,
                 };
                 came.map_err(|failure| match failure {
-                    // Where in the store that was is nobody's concern.
-                    Failure::Store(StoreError::DiskFull { .. }) => {
-                        ProjectError::NoRoom { id: self.id.clone(), store: store.store().root().to_owned() }
+                    Failure::Store(error) if !error.is_integrity() => {
+                        ProjectError::of_store(store, &self.id, self.unpacked_bytes, error)
                     }
                     failure => self.explain(session, failure),
                 })?;
@@ -121,7 +122,7 @@ enum Failure {
     /// What it is made again of is not what it must be.
     Wrong(String),
     Source(SourceError),
-    Store(StoreError),
+    Store(weir_store::StoreError),
 }
 
 fn ensure(
@@ -206,7 +207,9 @@ pub fn ensure_release(
                 registry: source.describe(),
                 source: error,
             },
-            Failure::Store(error) => error.into(),
+            Failure::Store(error) => {
+                ProjectError::of_store(store, &release.id, Some(release.unpacked), error)
+            }
         }
     })
 }

@@ -155,7 +155,9 @@ impl<'a> Fetcher<'a> {
         let file = self.store.fill_file(&reference.sha256, reference.size, readers, fill);
         let file = file.map_err(|error| match error {
             EnsureError::Source(error) => error,
-            EnsureError::Store(error) => error.into(),
+            EnsureError::Store(error) => {
+                ProjectError::of_store(self.store, &reference.name, Some(reference.size), error)
+            }
         })?;
         counter.to(reference.size);
         Ok(file)
@@ -188,7 +190,7 @@ impl<'a> Fetcher<'a> {
                 true => {
                     ProjectError::ReferenceMoved { name: reference.name.clone(), sha256: reference.sha256 }
                 }
-                false => failed(&reference.name, &error),
+                false => self.failed(&reference.name, reference.size, &error),
             }
         })?;
         if reference.fluid {
@@ -198,6 +200,16 @@ impl<'a> Fetcher<'a> {
             }
         }
         Ok(())
+    }
+
+    /// A download that failed, of which so many bytes were to come.
+    fn failed(&self, name: &str, needs: u64, error: &DownloadError) -> ProjectError {
+        match error {
+            DownloadError::Disk(error) if weir_fs::is_full(error) => {
+                ProjectError::no_room(self.store, name, needs)
+            }
+            error => failed(name, error),
+        }
     }
 
     /// Takes it from the registry, if that holds it; says whether it does.

@@ -122,8 +122,15 @@ pub enum ContentError {
     #[error(transparent)]
     Source(#[from] SourceError),
     /// It could not be written, or read from the disk.
-    #[error("content of the registry cannot be read or written: {0}")]
+    #[error("{}", told(.0))]
     Io(#[source] io::Error),
+}
+
+fn told(error: &io::Error) -> String {
+    match weir_fs::is_full(error) {
+        true => "the disk is full: content cannot be written".to_owned(),
+        false => format!("content of the registry cannot be read or written: {error}"),
+    }
 }
 
 impl From<io::Error> for ContentError {

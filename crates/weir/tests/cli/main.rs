@@ -20,6 +20,7 @@ mod downloads;
 mod exit_codes;
 mod for_oneself;
 mod from_git;
+mod full_disk;
 mod git_upstreams;
 mod hidden_registries;
 mod hostile_clone;

@@ -221,9 +221,6 @@ impl Verdict for ProjectError {
                 "narrow the ranges in `weir.toml` until both can have the same, or take one out of `platforms`".into(),
             ),
             Self::UnknownCommand { similar, .. } => did_you_mean(similar.as_ref()),
-            Self::NoRoom { .. } => Some(
-                "make room on that disk (`weir store gc` takes out what no project uses), or keep the store on another one: `WEIR_STORE`".into(),
-            ),
             Self::ContentMissing { withdrawn, .. } => withdrawn.clone(),
             Self::Damaged { .. } => {
                 Some("`weir store repair` fetches damaged trees again; `weir install` mends links".into())
@@ -232,6 +229,13 @@ impl Verdict for ProjectError {
                 "leave them out with `exclude` in `[package]` or `.weirignore`; if they are not secret, `--allow-secrets`".into(),
             ),
             Self::License { error, .. } => error.help(),
+            Self::StrangeCommand { .. } => {
+                Some("`weir install` puts in order what it put there, and tells what else is in the way".into())
+            }
+            Self::NoRoom { store, .. } => Some(format!(
+                "make room on that disk (`weir store gc` takes out what no project uses), or keep the store, which is `{}`, on another one: `WEIR_STORE`",
+                store.display()
+            )),
             Self::InTheWay { .. } => Some("move it away: nothing is replaced but what weir made".into()),
             Self::OtherOwner { folder, .. } => Some(format!(
                 "if you trust whoever that is with what runs as you, add `trusted-folders = [{:?}]` to `config.toml`, or set `WEIR_TRUSTED_FOLDERS`",

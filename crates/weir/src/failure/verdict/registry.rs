@@ -517,6 +517,16 @@ impl Verdict for StoreError {
             _ => Exit::Failed,
         }
     }
+
+    fn help(&self) -> Option<String> {
+        match self {
+            Self::ReadOnly { .. } => Some(
+                "`WEIR_HOME` names another folder for all that Weir keeps, and `WEIR_STORE` one for the store alone".into(),
+            ),
+            Self::DiskFull { .. } => Some("`weir store gc` removes from the store what no project uses".into()),
+            _ => None,
+        }
+    }
 }
 
 impl Verdict for TreeError {
