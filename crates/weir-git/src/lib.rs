@@ -12,7 +12,9 @@ mod program;
 mod submodules;
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::io::Seek as _;
+use std::os::unix::ffi::OsStringExt as _;
 use std::path::{Component, Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -112,6 +114,30 @@ pub fn at(git: &GitTag, base: &Path) -> GitTag {
     let is_folder = is_local(&git.url) && !git.url.contains("://");
     let url = if is_folder { folder(&git.url, base).display().to_string() } else { git.url.clone() };
     GitTag { url, tag: git.tag.clone() }
+}
+
+/// Where on this machine git would look for the repository of a tag that [`at`] gave; nothing if it is elsewhere. An address may be
+/// understood in two ways, of which git takes the one that is there.
+pub fn folders(git: &GitTag) -> Vec<PathBuf> {
+    if !is_local(&git.url) {
+        return Vec::new();
+    }
+    match git.url.split_once("://") {
+        Some((_, path)) => vec![path.into(), Path::new("/").join(path), percent_decoded(path)],
+        None => vec![git.url.clone().into()],
+    }
+}
+
+/// A path with what is written as `%2F` in an address.
+fn percent_decoded(path: &str) -> PathBuf {
+    let (mut bytes, mut rest) = (Vec::with_capacity(path.len()), path.as_bytes());
+    while let Some((first, behind)) = rest.split_first() {
+        let digits = behind.get(..2).filter(|_| *first == b'%').and_then(|two| std::str::from_utf8(two).ok());
+        let decoded = digits.and_then(|two| u8::from_str_radix(two, 16).ok());
+        bytes.push(decoded.unwrap_or(*first));
+        rest = if decoded.is_some() { &behind[2..] } else { behind };
+    }
+    OsString::from_vec(bytes).into()
 }
 
 /// Whether git would look for a repository on this machine: its address is neither `scheme://…`, nor `host:path`.
@@ -468,7 +494,7 @@ fn what_a_branch_is(git: &GitTag) -> Option<Complaint> {
 }
 
 /// Whether a tag is written as the commit itself, which names one thing for ever.
-fn is_commit(tag: &str) -> bool {
+pub fn is_commit(tag: &str) -> bool {
     tag.len() == 40 && tag.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
 }
 

@@ -13,7 +13,7 @@ use crate::moving::Moving;
 use crate::outdated::{Held, Wider, held, kept_out, newest_ranges};
 use crate::own::Edited;
 use crate::project::{Project, ProjectLock};
-use crate::{local, references};
+use crate::{local, named, references};
 use weir_reach::{Connections, ReachError, Session};
 
 /// Something to be added to a manifest.
@@ -131,7 +131,7 @@ pub fn add(
     for addition in what {
         match addition {
             Addition::Package { .. } => {
-                requirements.push(requirement(project, addition)?);
+                requirements.push(requirement(session, project, addition)?);
             }
             Addition::Reference { name, url, unpack, fluid } => {
                 let asked = Reference {
@@ -242,7 +242,11 @@ fn change(
 }
 
 /// What an addition asks for; of a registry without a range, any version for now.
-fn requirement(project: &Project, addition: &Addition) -> Result<Requirement, ProjectError> {
+fn requirement(
+    session: &Session,
+    project: &Project,
+    addition: &Addition,
+) -> Result<Requirement, ProjectError> {
     let Addition::Package { name, range, scope, fluid, registry, source } = addition else {
         return Err(ProjectError::Usage("a reference is not a package".into()));
     };
@@ -262,6 +266,10 @@ fn requirement(project: &Project, addition: &Addition) -> Result<Requirement, Pr
     };
     if let Source::Git { manifest: Some(says), .. } = source {
         weir_package::parse_said(says).map_err(|error| ProjectError::of_package(&project.folder, error))?;
+    }
+    if let Source::Git { tag, .. } = source {
+        let place = weir_git::at(tag, &project.folder);
+        named::remember(session, named::there(weir_git::folders(&place)), &project.folder);
     }
     if let Source::Path(path) = source {
         let folder = project.folder.join(path);

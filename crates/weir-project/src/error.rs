@@ -290,6 +290,20 @@ pub enum ProjectError {
         /// The folder with the manifest.
         folder: PathBuf,
     },
+    /// A dependency names a tag of a repository on this machine, and nobody who uses the machine did.
+    #[error("`{origin}` asks for `{name}` from a repository of this machine: `{}`", repository.display())]
+    LocalRepository {
+        /// Where it is asked for.
+        origin: String,
+        /// The package.
+        name: PackageName,
+        /// The tag.
+        git: GitTag,
+        /// The repository's folder, where links lead.
+        repository: PathBuf,
+        /// The folder with the manifest.
+        folder: PathBuf,
+    },
     /// A path in the layout folder is not the layout's.
     #[error("`{}` is in the way: it was not made by weir", path.display())]
     InTheWay {

@@ -36,6 +36,7 @@ mod layout;
 mod local;
 mod look;
 mod moving;
+mod named;
 mod outdated;
 mod outside;
 mod own;

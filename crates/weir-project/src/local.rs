@@ -13,6 +13,7 @@ use weir_rules::{Standing, needed_first};
 use weir_tree::{Selection, read_folder};
 
 use crate::error::ProjectError;
+use crate::named;
 use crate::project::{Project, parse_manifest};
 use crate::tools;
 use weir_git::{Fault, GitError, Take};
@@ -268,13 +269,24 @@ fn read_git(
     (tag, says): (&manifest::GitTag, Option<&str>),
 ) -> Result<Read, ProjectError> {
     let name = &pending.requirement.name;
-    let fetched = session
-        .git()
-        .fetch(store, &weir_git::at(tag, &pending.base), &Take::Package(says.map(str::to_owned)))
-        .map_err(|error| ProjectError::from_git(&pending.origin, name, tag, error))?;
     let mut locked =
         lock.into_iter().flat_map(|lock| &lock.releases).filter_map(|release| release.git.as_ref());
     let before = locked.find(|git| git.url == tag.url && git.tag == tag.tag);
+    let place = weir_git::at(tag, &pending.base);
+    // Whoever knows the commit knows what is in it. What is in the project's own folder may lead out of it by a link.
+    let is_known = before.is_some() || weir_git::is_commit(&tag.tag);
+    if !is_known
+        && let Some(repository) =
+            named::unnamed(session, named::there(weir_git::folders(&place)), &pending.base)
+    {
+        let (origin, name) = (pending.origin.clone(), name.clone());
+        let (git, folder) = (tag.clone(), pending.base.clone());
+        return Err(ProjectError::LocalRepository { origin, name, git, repository, folder });
+    }
+    let fetched = session
+        .git()
+        .fetch(store, &place, &Take::Package(says.map(str::to_owned)))
+        .map_err(|error| ProjectError::from_git(&pending.origin, name, tag, error))?;
     if let Some(before) = before
         && before.commit != fetched.commit
     {

@@ -1,24 +1,15 @@
-//! Files of this machine that a manifest names by their paths: which of them are taken, and who may read what is kept of them.
-//!
-//! A manifest is somebody's word. Whoever made a clone could name a private file of whoever installs it, and have it copied. So a file outside
-//! of the manifest's own folder is taken by its digest, which only somebody knows who has the bytes, or because the user says so
-//! (`docs/decisions/0288-files-outside-of-a-project.md`).
+//! References to files of this machine: which of them are taken, and who may read what is kept of them.
 
-use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use weir_client::Mirror;
-use weir_model::Sha256;
 use weir_model::manifest::Reference;
 use weir_reach::Session;
 use weir_store::Readers;
 
 use crate::error::ProjectError;
-use crate::files::keep_note;
-
-/// The most paths that are remembered to have been named.
-const MOST: usize = 4096;
+use crate::named;
 
 /// Refuses a reference of a manifest in `folder` if one of its addresses is a file outside, unless the user trusts the folder or named the
 /// very file.
@@ -28,13 +19,13 @@ pub(super) fn refuse_outside(
     mirrors: &[Mirror],
     folder: &Path,
 ) -> Result<(), ProjectError> {
-    match outside(mirrors, folder)?.into_iter().find(|file| !named(session, folder, file).is_file()) {
-        Some(file) if !session.owners.trusts(folder) => Err(ProjectError::OutsideFile {
+    match named::unnamed(session, named::outside(files(mirrors), folder)?, folder) {
+        Some(file) => Err(ProjectError::OutsideFile {
             reference: Box::new(reference.clone()),
             file,
             folder: folder.to_owned(),
         }),
-        _ => Ok(()),
+        None => Ok(()),
     }
 }
 
@@ -44,35 +35,24 @@ pub(super) fn remember_named(
     mirrors: &[Mirror],
     folder: &Path,
 ) -> Result<(), ProjectError> {
-    for file in outside(mirrors, folder)? {
-        keep_note(&named(session, folder, &file), b"", MOST);
-    }
+    named::remember(session, named::outside(files(mirrors), folder)?, folder);
     Ok(())
 }
 
 /// Who may read what is kept of a reference: only the user, if one of its addresses is a file that others of this machine cannot read.
 pub(super) fn readers(mirrors: &[Mirror]) -> Readers {
-    let is_private = mirrors.iter().any(|mirror| match mirror {
-        Mirror::Http(_) => false,
-        Mirror::File(path) => !others_can_read(path),
-    });
-    if is_private { Readers::Owner } else { Readers::Everybody }
+    match files(mirrors).all(|path| others_can_read(&path)) {
+        true => Readers::Everybody,
+        false => Readers::Owner,
+    }
 }
 
-/// The files among these addresses that are outside of `folder`, where links lead. What is not there is none.
-fn outside(mirrors: &[Mirror], folder: &Path) -> Result<Vec<PathBuf>, ProjectError> {
-    let own = fs_err::canonicalize(folder)?;
-    let files = mirrors.iter().filter_map(|mirror| match mirror {
+/// The files among these addresses.
+fn files(mirrors: &[Mirror]) -> impl Iterator<Item = PathBuf> {
+    mirrors.iter().filter_map(|mirror| match mirror {
         Mirror::Http(_) => None,
-        Mirror::File(path) => fs_err::canonicalize(path).ok(),
-    });
-    Ok(files.filter(|file| !file.starts_with(&own)).collect())
-}
-
-/// The note that the user named `file` for the manifest in `folder`.
-fn named(session: &Session, folder: &Path, file: &Path) -> PathBuf {
-    let text = [folder.as_os_str().as_bytes(), file.as_os_str().as_bytes()].join(&0);
-    session.home.data().join("named").join(Sha256::of(text).to_hex())
+        Mirror::File(path) => Some(path.clone()),
+    })
 }
 
 /// Whether any user of this machine could read a file: it, and every folder on the way to it, lets them.

@@ -464,7 +464,8 @@ fn lost_dependency() -> Vec<Run> {
     git("-c user.name=a -c user.email=a@b.example commit -q --allow-empty -m x");
     let repository = t.path("repository").display().to_string();
     let nowhere = t.path("nowhere").display().to_string();
-    let mut runs = Vec::new();
+    t.write("app/weir.toml", "");
+    let mut runs = vec![t.weir(&format!("add acme/x --git {repository} --tag v1.0.0"))];
     for source in [
         "path = \"../nowhere\"".to_owned(),
         format!("git = \"{repository}\", tag = \"v1.0.0\""),
@@ -474,7 +475,6 @@ fn lost_dependency() -> Vec<Run> {
         runs.extend([t.weir("install"), t.weir("lock"), t.weir("update")]);
     }
     t.write("app/weir.toml", "");
-    runs.push(t.weir(&format!("add acme/x --git {repository} --tag v1.0.0")));
     runs.push(t.weir("add acme/x --path ../nowhere"));
     runs
 }

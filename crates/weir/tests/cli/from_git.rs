@@ -22,13 +22,23 @@ fn tag(t: &Sandbox) -> String {
     String::from_utf8(output.stdout).expect("a commit is digits").trim().to_owned()
 }
 
+/// Whoever uses the project in `folder` names the repository `far` for it. All else of the project is as it was.
+fn name(t: &Sandbox, folder: &str) {
+    t.write(format!("{folder}/weir.toml"), "");
+    let _ = t.weir_in(folder, "add acme/far --git ../far --tag v1.2.0 --dry-run");
+    t.write(format!("{folder}/weir.toml"), BY_TAG);
+}
+
+/// A manifest that asks for it.
+const BY_TAG: &str = "[dependencies]\n\"acme/far\" = { git = \"../far\", tag = \"v1.2.0\" }\n";
+
 /// A project that uses the tag, and the commit that it names.
 fn project() -> (Sandbox, String) {
     let t = empty();
     t.write("far/weir.toml", "[package]\nname = \"acme/far\"\nversion = \"1.2.0\"\n");
     t.write("far/far.txt", "far\n");
     let commit = tag(&t);
-    t.write("app/weir.toml", "[dependencies]\n\"acme/far\" = { git = \"../far\", tag = \"v1.2.0\" }\n");
+    name(&t, "app");
     t.weir("install").succeeds();
     (t, commit)
 }
@@ -154,7 +164,7 @@ fn no_setting_of_git_changes_what_a_tag_gives() {
         "*.txt text eol=crlf filter=evil ident export-subst\nweir.toml export-ignore\n",
     );
     tag(&t);
-    t.write("app/weir.toml", "[dependencies]\n\"acme/far\" = { git = \"../far\", tag = \"v1.2.0\" }\n");
+    name(&t, "app");
     t.weir("install").succeeds();
     let lock = t.read("app/weir.lock");
     assert_eq!(t.read("app/weir_packages/packages/acme/far/far.txt"), "$Id$ one\ntwo $Format:%H$\n");
@@ -177,7 +187,12 @@ fn no_setting_of_git_changes_what_a_tag_gives() {
     );
     let config = t.path("gitconfig").display().to_string();
     let home = t.path("another-home").display().to_string();
-    let settings = [("GIT_CONFIG_GLOBAL", &*config), ("GIT_CONFIG_SYSTEM", &*config), ("WEIR_HOME", &*home)];
+    let settings = [
+        ("GIT_CONFIG_GLOBAL", &*config),
+        ("GIT_CONFIG_SYSTEM", &*config),
+        ("WEIR_HOME", &*home),
+        ("WEIR_TRUSTED_FOLDERS", "*"),
+    ];
     t.weir_with("app", "install --locked", &settings).succeeds();
     t.write("other/weir.toml", t.read("app/weir.toml"));
     t.weir_with("other", "lock", &settings).succeeds();
@@ -262,7 +277,7 @@ fn of_a_repository_a_package_has_what_would_be_published_from_a_clone_of_it() {
     assert_eq!(published, [".weirignore", "far.txt", "weir.toml"]);
 
     // So is a dependency on the tag, which takes up nothing else of this machine; and damaged, it is made again.
-    t.write("by-tag/weir.toml", "[dependencies]\n\"acme/far\" = { git = \"../far\", tag = \"v1.2.0\" }\n");
+    name(&t, "by-tag");
     t.weir_in("by-tag", "install").succeeds();
     assert_eq!(files("by-tag"), published);
     let tree = |folder: &str| {
@@ -304,7 +319,7 @@ fn what_of_a_commit_is_left_out_though_nobody_said_so_is_told() {
     );
     let done = std::process::Command::new("sh").args(["-ec", &script]).current_dir(t.path("far")).output();
     assert!(done.expect("git is everywhere").status.success());
-    t.write("app/weir.toml", "[dependencies]\n\"acme/far\" = { git = \"../far\", tag = \"v1.2.0\" }\n");
+    name(&t, "app");
     let run = t.weir("install").succeeds();
     assert!(run.stderr.contains("its submodules are not in it: `lib/other`"), "{run}");
     assert!(run.stderr.contains("its `.gitignore` leaves out what is in the commit: `built`"), "{run}");
@@ -333,7 +348,7 @@ fn who_cannot_be_reached_what_is_no_address_and_what_cannot_be_kept_end_with_the
     fs_err::create_dir_all(t.path("far")).expect("the sandbox can be written");
     fs_err::os::unix::fs::symlink("../../x", t.path("far/out")).expect("the sandbox can be written");
     tag(&t);
-    by_git("../far");
+    name(&t, "app");
     let run = t.weir("install").fails_with(1);
     assert!(run.stderr.contains("the link `out`"), "{run}");
 }

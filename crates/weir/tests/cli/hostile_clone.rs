@@ -409,6 +409,51 @@ fn is_private(t: &Sandbox, path: &str) {
     fs_err::set_permissions(t.path(path), std::fs::Permissions::from_mode(0o600)).expect("it is ours");
 }
 
+/// What is in a private repository is its user's, wherever a clone says that it wants it from.
+#[test]
+fn a_repository_of_this_machine_is_taken_by_its_commit_or_because_its_user_says_so() {
+    let t = crate::empty();
+    t.write("private/weir.toml", "[package]\nname = \"acme/private\"\nversion = \"1.0.0\"\n");
+    t.write("private/secret", "secret");
+    let script = "git init -q . && git add -A && git -c user.name=a -c user.email=a@b commit -q -m x && git tag v1.0.0 \
+                  && git config uploadpack.allowAnySHA1InWant true && git rev-parse HEAD";
+    let git = std::process::Command::new("sh").args(["-c", script]).current_dir(t.path("private")).output();
+    let commit = String::from_utf8(git.expect("git is everywhere").stdout).expect("a commit is digits");
+    let asks =
+        |url: &str, more: &str| format!("[dependencies]\n\"acme/private\" = {{ git = \"{url}\", {more} }}\n");
+    let repository = t.path("private").display().to_string();
+    let spelt = repository.replacen("private", "priv%61te", 1);
+    symlink(&repository, t.path("app/near")).expect("the sandbox can be written");
+    for url in
+        ["../private", "near", &repository, &format!("file://{repository}"), &format!("file://{spelt}")]
+    {
+        t.write("app/weir.toml", asks(url, "tag = \"v1.0.0\""));
+        for command in ["install", "lock", "update", "add acme/other"] {
+            let run = t.weir(command).fails_with(4);
+            assert!(run.stderr.contains("from a repository of this machine"), "{run}");
+            assert!(run.stderr.contains(&format!("weir add acme/private --git {url} --tag v1.0.0")), "{run}");
+        }
+    }
+    assert!(!t.path("app/weir.lock").exists());
+    let kept = std::process::Command::new("grep").args(["-rq", "secret"]).arg(t.path("home")).status();
+    assert!(!kept.expect("grep is everywhere").success(), "nothing was copied");
+
+    // Whoever names it has said so, for this project; so has who trusts the folder, and who knows the commit has what is in it.
+    t.write("app/weir.toml", "");
+    t.weir("add acme/private --git ../private --tag v1.0.0").succeeds();
+    t.write("app/weir.toml", asks("../private", "tag = \"v1.0.0\""));
+    t.weir("install").succeeds();
+    t.write("other/weir.toml", asks("../private", "tag = \"v1.0.0\""));
+    t.weir_in("other", "install").fails_with(4);
+    let trusted = t.path("other").display().to_string();
+    t.weir_with("other", "install", &[("WEIR_TRUSTED_FOLDERS", &trusted)]).succeeds();
+    t.write(
+        "third/weir.toml",
+        asks("../private", &format!("tag = \"{}\", range = \"=1.0.0\"", commit.trim())),
+    );
+    t.weir_in("third", "install").succeeds();
+}
+
 /// Its digest is known to nobody who has not got it, so a manifest with the digest asks for nothing that its author has not.
 #[test]
 fn a_file_outside_of_a_project_is_taken_by_its_digest_or_because_its_user_says_so() {

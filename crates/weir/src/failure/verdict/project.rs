@@ -16,14 +16,19 @@ use super::{Exit, Verdict, did_you_mean};
 /// The command by which a user names the file of a reference.
 fn add_reference(reference: &Reference) -> String {
     let address = reference.mirrors.iter().find(|mirror| !is_web(mirror)).map_or("FILE", String::as_str);
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-+:%@".contains(c);
-    let address = match address.chars().all(is_plain) {
-        true => address.to_owned(),
-        false => format!("'{}'", address.replace('\'', "'\\''")),
-    };
+    let address = word(address);
     let options = [("--fluid", reference.fluid), ("--unpack", reference.unpack)];
     let options = options.iter().filter(|(_, is_set)| *is_set).map(|(option, _)| format!(" {option}"));
     format!("weir add --reference {} {address}{}", reference.name, options.collect::<String>())
+}
+
+/// A text as one word to a shell.
+fn word(text: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-+:%@".contains(c);
+    match text.chars().all(is_plain) {
+        true => text.to_owned(),
+        false => format!("'{}'", text.replace('\'', "'\\''")),
+    }
 }
 
 /// Of what a repository does not give.
@@ -171,8 +176,14 @@ impl Verdict for ProjectError {
             | Self::Index(_) => Exit::Failed,
             Self::Import(error) if error.is_integrity() => Exit::Integrity,
             Self::Import(_) => Exit::Failed,
+            // What is not what it must be counts for more than who was away.
+            Self::Several(errors) if errors.iter().any(|error| error.exit() == Exit::Integrity) => {
+                Exit::Integrity
+            }
             Self::Several(errors) => errors.first().map_or(Exit::Failed, Verdict::exit),
-            Self::OtherOwner { .. } | Self::OutsideFile { .. } => Exit::Refused,
+            Self::OtherOwner { .. } | Self::OutsideFile { .. } | Self::LocalRepository { .. } => {
+                Exit::Refused
+            }
             Self::File(error) => error.exit(),
             Self::Io(error) => error.exit(),
         }
@@ -244,6 +255,12 @@ impl Verdict for ProjectError {
             Self::OutsideFile { reference, folder, .. } => Some(format!(
                 "whoever wrote the manifest may want a copy of what is yours. If you mean that file, name it: `{}`; if you trust the project with any file, add `trusted-folders = [{:?}]` to `config.toml`, or set `WEIR_TRUSTED_FOLDERS`",
                 add_reference(reference),
+                folder.display().to_string()
+            )),
+            Self::LocalRepository { name, git, folder, .. } => Some(format!(
+                "whoever wrote the manifest may want a copy of what is yours. If you mean that repository, name it: `weir add {name} --git {} --tag {}`; if you trust the project with any, add `trusted-folders = [{:?}]` to `config.toml`, or set `WEIR_TRUSTED_FOLDERS`",
+                word(&git.url),
+                word(&git.tag),
                 folder.display().to_string()
             )),
             Self::NotFetched { source: error, .. }
