@@ -310,6 +310,15 @@ pub enum ProjectError {
         /// The path.
         path: PathBuf,
     },
+    /// A command in the layout folder is not what the layout put there.
+    #[error(
+        "`{}` is not what this user's Weir put there, and would come before the system's commands on the `PATH`",
+        path.display()
+    )]
+    StrangeCommand {
+        /// The command.
+        path: PathBuf,
+    },
     /// Two layouts want the same path.
     #[error("two packages want `{path}` in `weir_packages`")]
     LayoutCollision {

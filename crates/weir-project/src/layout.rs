@@ -25,7 +25,7 @@ use crate::error::ProjectError;
 
 use near::Near;
 use record::{COMMANDS, MAX_FILE};
-pub(crate) use record::{MadeFrom, Records, current, invalidate, made_in, stamp, uses_any};
+pub(crate) use record::{MadeFrom, Records, current, invalidate, made_in, stamp, strange_command, uses_any};
 
 /// What was in a project's folder of packages before it was laid out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -97,6 +97,8 @@ pub use registries::{registry_add, registry_remove};
 pub use repair::store_repair;
 pub use resolve::{PlannedLock, resolve};
 pub use retention::{ReleaseFate, RetentionReport, retain, retention};
-pub use run::{RunPlan, commands, completions, environment, global_environment, run_plan, warn_of_path};
+pub use run::{
+    RunPlan, check_commands, commands, completions, environment, global_environment, run_plan, warn_of_path,
+};
 pub use storage::storage;
 pub use verify::{VerifyReport, describe as describe_broken, verify};

@@ -39,6 +39,18 @@ pub fn environment(project: &Project, path: &OsStr) -> Vec<(String, OsString)> {
     ]
 }
 
+/// Refuses to put the commands of a project's packages on a `PATH` where one of them is somebody else's, such as one that came with a clone.
+///
+/// # Errors
+///
+/// [`ProjectError::StrangeCommand`].
+pub fn check_commands(session: &Session, project: &Project) -> Result<(), ProjectError> {
+    match layout::strange_command(&Records::new(session.home.layouts()), &project.folder) {
+        Some(path) => Err(ProjectError::StrangeCommand { path }),
+        None => Ok(()),
+    }
+}
+
 /// Tells that the commands of a project's packages are not on the `PATH`, where its folder has a name that cannot be there.
 pub fn warn_of_path(session: &Session, project: &Project) {
     if std::env::join_paths([&project.folder]).is_err() {

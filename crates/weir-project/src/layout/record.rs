@@ -159,6 +159,37 @@ pub(crate) fn current(records: &Records, folder: &Path, choice: &str) -> Option<
     count.filter(|_| found.is_ok_and(|found| found == commands))
 }
 
+/// The first of the commands in a project's folder of packages that is not what this user's Weir put there.
+pub(crate) fn strange_command(records: &Records, folder: &Path) -> Option<PathBuf> {
+    let packages = Folder::open(folder).and_then(|project| project.folder(PACKAGES_FOLDER)).ok()?;
+    let bin = packages.path().join(COMMANDS);
+    let Ok(commands) = packages.folder(COMMANDS) else {
+        // What is there and no folder of this one is nobody's to put on a `PATH`.
+        return bin.symlink_metadata().is_ok().then_some(bin);
+    };
+    let record = records.find(&packages).unwrap_or_default();
+    let put: BTreeMap<_, _> = record.lines().filter_map(command).collect();
+    let is_ours = |name: &OsStr| match put.get(name.as_bytes()) {
+        Some(("link", target)) => commands.has_link(name, target),
+        Some((_, digest)) => {
+            let there = commands.read(name, MAX_FILE);
+            there.is_ok_and(|there| Sha256::of(there).to_hex().as_bytes() == &**digest)
+        }
+        None => false,
+    };
+    let Ok(entries) = commands.entries() else { return Some(bin) };
+    entries.into_iter().map(|entry| entry.name).find(|name| !is_ours(name)).map(|name| bin.join(name))
+}
+
+/// The name of the command that a line of a record is about, and as what it was put there: a link with its target, or a file with its digest.
+fn command(line: &str) -> Option<(Vec<u8>, (&str, Cow<'_, [u8]>))> {
+    let (what, rest) = line.split_once(' ').filter(|(what, _)| ["link", "file"].contains(what))?;
+    let (name, value) = rest.split_once('\t')?;
+    let (name, value) = (unescape(name)?, unescape(value)?);
+    let path = Path::new(OsStr::from_bytes(&name));
+    is_command(path).then(|| Some((path.file_name()?.as_bytes().to_vec(), (what, value))))?
+}
+
 /// Whether the layout of a project has links to any of these trees, as its record says. Who cannot tell says that it has none.
 pub(crate) fn uses_any(records: &Records, folder: &Path, trees: &HashSet<TreeDigest>) -> bool {
     let packages = Folder::open(folder).and_then(|project| project.folder(PACKAGES_FOLDER));

@@ -55,6 +55,7 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, 
         (project, variables)
     } else {
         let project = context.project()?;
+        weir_project::check_commands(&session, &project)?;
         weir_project::warn_of_path(&session, &project);
         let variables = weir_project::environment(&project, &settings::path_variable());
         (project, variables)

@@ -157,6 +157,38 @@ fn a_command_that_came_with_the_clone_is_refused() {
     assert_eq!(t.weir("run greet").succeeds().stdout, "Hello, world\n");
 }
 
+/// `eval "$(weir env)"` puts them before the commands of the system.
+#[test]
+fn commands_that_came_with_the_clone_are_put_on_no_path() {
+    let t = clone();
+    t.weir("env").succeeds();
+    t.write("app/weir_packages/bin/ls", "#!/bin/sh\n");
+    for typed in ["env", "env --json", "env --shell fish"] {
+        let run = t.weir(typed).fails_with(8);
+        assert!(
+            run.stderr.contains("weir_packages/bin/ls") || run.stdout.contains("weir_packages/bin/ls"),
+            "{run}"
+        );
+        assert!(!run.stdout.contains("PATH="), "{run}");
+    }
+    fs_err::remove_dir_all(t.path("app/weir_packages")).expect("it is ours");
+    t.weir("install").succeeds();
+    assert!(t.weir("env").succeeds().stdout.contains("app/weir_packages/bin:"));
+
+    // What was put in the place of a command, or beside it, since: by a pull, or by a build script.
+    let greet = t.path("app/weir_packages/bin/greet");
+    fs_err::remove_file(&greet).expect("it is there");
+    fs_err::write(&greet, "#!/bin/sh\n").expect("it is ours");
+    t.weir("env").fails_with(8);
+    fs_err::remove_file(&greet).expect("it is there");
+    t.weir("install").succeeds();
+    // A manifest that asks for something else by now is no stranger's command.
+    t.write("app/weir.toml", t.read("app/weir.toml") + "[scripts]\nx = \"true\"\n");
+    t.weir("env").succeeds();
+    link(&t, "app/weir_packages/bin/other");
+    t.weir("env").fails_with(8);
+}
+
 #[test]
 fn a_record_of_a_layout_that_came_with_the_clone_is_no_reason_to_remove_anything() {
     let t = clone();
@@ -195,6 +227,19 @@ fn manifest_and_lockfile_are_read_only_as_regular_files() {
         sparse.set_len(3 << 30).expect("the file system knows sparse files");
         all_refuse(&t, file, "is larger than");
     }
+}
+
+#[test]
+fn a_lockfile_is_read_up_to_64_mib() {
+    let t = clone();
+    t.weir("lock").succeeds();
+    let lock = t.read("app/weir.lock");
+    let padded = |bytes: usize| format!("{lock}#{}", " ".repeat(bytes - lock.len() - 1));
+    t.write("app/weir.lock", padded(64 << 20));
+    t.weir("list").succeeds();
+    t.write("app/weir.lock", padded((64 << 20) + 1));
+    let run = t.weir("list").fails_with(4);
+    assert!(run.stderr.contains("weir.lock` is larger than the 67108864 bytes it may have"), "{run}");
 }
 
 #[test]

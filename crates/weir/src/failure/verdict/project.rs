@@ -153,6 +153,7 @@ impl Verdict for ProjectError {
             | Self::FolderExists { .. }
             | Self::LockOutdated { .. }
             | Self::InTheWay { .. }
+            | Self::StrangeCommand { .. }
             | Self::LayoutCollision { .. } => Exit::Conflict,
             Self::Circle { .. } | Self::PlatformsApart { .. } => Exit::NoResolution,
             Self::Secrets { .. } => Exit::Refused,
