@@ -179,7 +179,14 @@ impl Project {
 
     /// Whether writing `lock` would change the file.
     pub(crate) fn would_change(&self, lock: &Lockfile) -> bool {
-        self.beside_others(lock).to_text() != self.lock_text
+        let whole = self.beside_others(lock);
+        self.says_otherwise(&whole, &whole.to_text())
+    }
+
+    /// Whether the lockfile says something else than `whole`, whose text is `text`. One that says it in another form, such as with the line
+    /// ends of Windows, stays as it is.
+    fn says_otherwise(&self, whole: &Lockfile, text: &str) -> bool {
+        text != self.lock_text && Lockfile::parse(&self.lock_text).ok().as_ref() != Some(whole)
     }
 
     /// Keeps everybody else from changing the project until what this gives is dropped. What they have changed since it was read
@@ -385,14 +392,14 @@ impl Project {
         let text = whole.to_text();
         // Whatever got into it: what is written is what can be read.
         Lockfile::parse(&text).map_err(ProjectError::NotWritable)?;
-        let changed = text != self.lock_text;
+        let changed = self.says_otherwise(&whole, &text);
         if changed {
             replace(&self.lock_path(), text.as_bytes())?;
+            self.lock_text = text;
         }
         self.lock = Some(lock);
         self.whole_lock = Some(whole);
         self.broken_lock = None;
-        self.lock_text = text;
         Ok(changed)
     }
 }

@@ -435,6 +435,21 @@ fn what_a_range_that_is_not_written_yet_asks_for_is_told_as_a_line_of_the_new_ma
 }
 
 #[test]
+fn a_lockfile_that_says_the_same_in_another_form_stays_as_it_is() {
+    let t = greeting();
+    t.project(&["acme/greet = ^1"]);
+    t.weir("install").succeeds();
+    let other = t.read("app/weir.lock").replace('\n', "\r\n") + "# seen by ann\r\n";
+    t.write("app/weir.lock", &other);
+    for command in ["install --locked", "lock", "lock --check", "install", "update"] {
+        t.weir(command).succeeds();
+        assert_eq!(t.read("app/weir.lock"), other, "{command}");
+    }
+    t.weir("add acme/names").succeeds();
+    assert!(!t.read("app/weir.lock").contains('\r'));
+}
+
+#[test]
 fn a_manifest_with_the_line_ends_of_windows_keeps_them() {
     let t = greeting();
     t.write("app/weir.toml", "# mine\r\n[dependencies]\r\n");
