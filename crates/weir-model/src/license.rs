@@ -99,19 +99,39 @@ impl fmt::Display for License {
     }
 }
 
+/// What somebody says whose work nobody may use: npm's word for that is one letter from a licence by which everybody may.
+const NONE: [&str; 5] = ["unlicensed", "proprietary", "commercial", "all rights reserved", "none"];
+
+/// Families of licences that differ in what they allow: nobody knows which one is meant.
+const FAMILIES: [&str; 7] = ["bsd", "gpl", "lgpl", "agpl", "cc", "cc-by", "creative commons"];
+
 /// What somebody meant who wrote `mit/Apache 2`: the same in the words of SPDX, or the identifier that is most like
-/// the part at fault.
+/// the part at fault. Nothing that was written is left out.
 fn meant(text: &str, part: &str) -> Option<String> {
+    let plain = text.trim().to_ascii_lowercase();
+    if NONE.contains(&&*plain) {
+        return Some("LicenseRef-Proprietary".to_owned());
+    }
+    if FAMILIES.contains(&&*plain) {
+        return None;
+    }
+    let is_whole = |meant: &str| joints(meant) == joints(text) && Expression::parse_mode(meant, MODE).is_ok();
     if let Ok(Some(canonical)) = Expression::canonicalize(text)
-        && canonical.parse::<License>().is_ok()
+        && is_whole(&canonical)
     {
         return Some(canonical);
     }
     let known = || spdx::identifiers::LICENSES.iter().map(|license| license.name);
     [text, part].into_iter().find_map(|wrong| {
         let right = nearest(wrong, known())?;
-        Some(text.replacen(wrong, right, 1)).filter(|text| Expression::parse_mode(text, MODE).is_ok())
+        Some(text.replacen(wrong, right, 1)).filter(|meant| is_whole(meant))
     })
+}
+
+/// In how many places a text joins licences.
+fn joints(text: &str) -> usize {
+    let is_word = |word: &&str| ["and", "or", "with"].iter().any(|joint| word.eq_ignore_ascii_case(joint));
+    text.split_whitespace().filter(is_word).count() + text.matches(['/', ',']).count()
 }
 
 #[cfg(test)]
@@ -155,6 +175,14 @@ mod tests {
         assert_eq!(meant("Apache 2.0"), Some("Apache-2.0".into()));
         assert_eq!(meant("Apache-2"), Some("Apache-2.0".into()));
         assert_eq!(meant("Foo"), None);
+        assert_eq!(meant("(MIT"), Some("MIT".into()));
+        // No more is given away than was written, and no more is asked for.
+        assert_eq!(meant("UNLICENSED"), Some("LicenseRef-Proprietary".into()));
+        assert_eq!(meant("proprietary"), Some("LicenseRef-Proprietary".into()));
+        assert_eq!(meant("MIT AND FooXyz"), None);
+        assert_eq!(meant("MIT OR"), None);
+        assert_eq!(meant("BSD"), None);
+        assert_eq!(meant("GPL"), None);
     }
 
     #[test]

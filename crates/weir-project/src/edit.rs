@@ -1,6 +1,8 @@
 //! Changing what a project asks for: add, remove, update. The manifest's text keeps its comments, and is
 //! written only when what it asks for could be resolved and fetched.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 use weir_model::manifest::{GitTag, Reference, Requirement, Source};
 use weir_model::record::Hold;
@@ -435,7 +437,9 @@ pub fn remove(
         }
     })?;
     let install = change(session, &connections, project, &alone, edited, Moving::Nothing, options)?;
-    Ok(RemoveReport { removed: names.to_vec(), references: references.to_vec(), install })
+    let removed = names.iter().collect::<BTreeSet<_>>().into_iter().cloned().collect();
+    let references = references.iter().collect::<BTreeSet<_>>().into_iter().cloned().collect();
+    Ok(RemoveReport { removed, references, install })
 }
 
 /// Moves the lockfile to the newest releases in range: of all packages, or of those named. With `full`, also

@@ -11,7 +11,8 @@ use weir_model::amounts::bytes;
 use weir_model::lockfile::LockfileError;
 use weir_model::manifest::{GitTag, Reference};
 use weir_model::{
-    InputDigest, LicenseError, ManifestError, OwnerName, PackageName, Platform, ReleaseId, Sha256, TreeDigest,
+    InputDigest, LicenseError, ManifestError, OwnerName, PackageName, Platform, ReleaseId, Sha256,
+    TreeDigest, chain,
 };
 use weir_package::PackageError;
 use weir_reach::{Offline, ReachError};

@@ -38,6 +38,8 @@ pub struct Fetched {
     pub bytes: u64,
     /// How many more the packs would have been of those that came as a delta from another release.
     pub saved: u64,
+    /// How many external files were not in the store.
+    pub references: usize,
 }
 
 /// A registry that content can be fetched from.
@@ -96,8 +98,10 @@ pub fn fetch_missing(
         }
     }
     let releases = packs.iter().map(|job| job.id.clone()).collect();
+    let count = references.wanted.len();
     let (found, came) = references.fetch_with(session, store, packs, &suppliers)?;
-    Ok((planned.settled(found), Fetched { releases, bytes: came.bytes, saved: came.saved }))
+    let fetched = Fetched { releases, bytes: came.bytes, saved: came.saved, references: count };
+    Ok((planned.settled(found), fetched))
 }
 
 /// Fetches what has to be here before it can be said what a lockfile is; gives it.

@@ -52,6 +52,8 @@ pub struct InstallReport {
     pub fetched_bytes: u64,
     /// How many more bytes it would have been without deltas.
     pub saved_bytes: u64,
+    /// How many external files were fetched besides.
+    pub fetched_references: usize,
     /// How the lockfile changed.
     pub changes: Changes,
     /// What the user should know.
@@ -184,7 +186,7 @@ pub(crate) fn install_lock(
     lock_for_others(session, project, &lock, options.locked, moving)?;
     report.changes = Changes::between(project.chosen_before(), &lock);
     (report.fetched, report.fetched_bytes) = (fetched.releases, fetched.bytes);
-    report.saved_bytes = fetched.saved;
+    (report.saved_bytes, report.fetched_references) = (fetched.saved, fetched.references);
     let plan = plan(session, &store, project, &lock, &used)?;
     if project.settle(&lock)? && options.locked {
         return Err(manifest_would_change(project));

@@ -90,7 +90,11 @@ pub enum Hold {
     /// The newest is in a registry further up, and has not come down: it does not go together with the rest.
     Above,
     /// The newest does not go together with the rest.
-    Together,
+    Together {
+        /// Why, if that is known.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        why: Option<String>,
+    },
 }
 
 impl fmt::Display for Hold {
@@ -100,7 +104,8 @@ impl fmt::Display for Hold {
             Self::Range { by, range } => write!(f, "`{by}` asks for {range}"),
             Self::Above => f.write_str("the newest is further up, and does not go together with the rest"),
             Self::NotHere => f.write_str("the newest is not on this machine"),
-            Self::Together => f.write_str("the newest does not go together with the rest"),
+            Self::Together { why: Some(why) } => f.write_str(why),
+            Self::Together { why: None } => f.write_str("the newest does not go together with the rest"),
         }
     }
 }
@@ -410,13 +415,39 @@ pub(crate) fn held(
             held.push(match chooser.connections.newer_above(&node.id.name) {
                 Some(above) if above == newest => Hold::Above,
                 _ if session.offline && !is_here => Hold::NotHere,
-                _ => Hold::Together,
+                _ => Hold::Together {
+                    why: (all.len() < MOST_EXPLAINED)
+                        .then(|| why_apart(chooser, (resolution, requirements), index, &newest))
+                        .flatten(),
+                },
             });
         }
         let ReleaseId { name, version, .. } = node.id.clone();
         all.push(Held { name, version, newest, held });
     }
     Ok(all)
+}
+
+/// Of so many packages it is found out why the newest does not go together with the rest: each takes a resolution.
+const MOST_EXPLAINED: usize = 20;
+
+/// What stands against the newest version of a release that the project itself asks for: the last of the steps that decide.
+fn why_apart(
+    chooser: &Chooser<'_>,
+    (resolution, requirements): (&Resolution, &[Requirement]),
+    index: usize,
+    newest: &Version,
+) -> Option<String> {
+    let place = resolution.roots.iter().position(|edge| edge.to == index)?;
+    let mut asked = requirements.to_vec();
+    asked.get_mut(place)?.range = Range::exact(newest);
+    match chooser.choose(&asked) {
+        Err(ProjectError::NoResolution(explanation)) => {
+            let decides = explanation.decisive().last().copied()?;
+            Some(explanation.steps.get(decides.checked_sub(1)?)?.to_string())
+        }
+        _ => None,
+    }
 }
 
 /// Who asks for a release in a way that excludes `newest`.

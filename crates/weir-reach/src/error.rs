@@ -16,6 +16,12 @@ pub enum Offline {
         /// They, in words.
         missing: Vec<String>,
     },
+    /// Something else is not on this machine.
+    #[error("{what} is not on this machine, which is offline")]
+    LacksThing {
+        /// It, in words.
+        what: String,
+    },
     /// Somebody would have to be asked.
     #[error("{what} needs a network, and this machine is offline")]
     Needs {
@@ -25,9 +31,14 @@ pub enum Offline {
 }
 
 impl Offline {
-    /// One thing is missing.
+    /// One release is missing.
     pub fn lacks(what: impl Into<String>) -> Self {
         Self::Lacks { missing: vec![what.into()] }
+    }
+
+    /// Something that is no release is missing.
+    pub fn lacks_thing(what: impl Into<String>) -> Self {
+        Self::LacksThing { what: what.into() }
     }
 
     /// It cannot be done without a network.

@@ -268,7 +268,11 @@ pub fn find(
 pub fn in_use(session: &Session, project: ManifestRegistries<'_>) -> Result<Vec<KnownRegistry>, ReachError> {
     let mut known = registries(session, Some(project))?;
     if session.registry.is_some() {
-        let named = find(session, Some(project), None, project.folder)?;
+        let mut named = find(session, Some(project), None, project.folder)?;
+        // Who names a place may have a name for it, by which the project's lines mean it too.
+        if let Some(same) = known.iter().find(|registry| registry.location == named.location) {
+            named.name.clone_from(&same.name);
+        }
         known.retain(|registry| registry.name != named.name && registry.location != named.location);
         known.iter_mut().for_each(|registry| registry.default = false);
         known.insert(0, KnownRegistry { default: true, ..named });

@@ -101,7 +101,7 @@ impl Found {
     fn read(self, evidence: Evidence, digest: Sha256) -> Result<BuildEvidence, RepoError> {
         let source = &*self.connection.source;
         if self.offline && is_http(&self.connection.known.location) {
-            return Err(Offline::lacks(format!("the file {digest}")).into());
+            return Err(Offline::lacks_thing(format!("the file {digest}")).into());
         }
         let location = source.describe();
         let shown = match shown_evidence(source, &evidence, usize::MAX) {

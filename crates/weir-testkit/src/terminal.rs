@@ -17,6 +17,8 @@ pub struct Terminal {
     screen: avt::Terminal,
     /// The beginning of a character whose end has not come yet.
     rest: Vec<u8>,
+    /// All that was written, with what commands the terminal.
+    written: String,
 }
 
 impl Terminal {
@@ -41,7 +43,7 @@ impl Terminal {
         // The command holds the other end, which would stay open.
         drop(command);
         let screen = avt::Terminal::new(columns.into(), ROWS.into()).expect("the terminal has a size");
-        Self { child, master: File::from(master), screen, rest: Vec::new() }
+        Self { child, master: File::from(master), screen, rest: Vec::new(), written: String::new() }
     }
 
     /// Reads on until the lines on the screen, without empty ones, are `wanted`, and gives them.
@@ -91,6 +93,17 @@ impl Terminal {
         (status.code().unwrap_or(-1), self.lines())
     }
 
+    /// Waits until the program ends; gives its exit code as [`Terminal::end`] does, and all that it wrote, with what commands a terminal.
+    ///
+    /// # Panics
+    ///
+    /// When it cannot be waited for.
+    pub fn end_with_all(mut self) -> (i32, String) {
+        while self.read() {}
+        let status = self.child.wait().expect("it was started");
+        (status.code().unwrap_or(-1), std::mem::take(&mut self.written))
+    }
+
     /// The column and the row that the cursor is in.
     pub fn cursor(&self) -> (usize, usize) {
         let cursor = self.screen.cursor();
@@ -110,6 +123,7 @@ impl Terminal {
         let text = String::from_utf8_lossy(&self.rest[..whole]).into_owned();
         self.rest.drain(..whole);
         self.screen.feed([text.as_str()]);
+        self.written.push_str(&text);
         read > 0
     }
 

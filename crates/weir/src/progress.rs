@@ -14,6 +14,7 @@ mod board;
 mod screen;
 mod tally;
 
+use std::collections::BTreeSet;
 use std::io::{IsTerminal as _, Write as _};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -65,6 +66,8 @@ struct Shown {
     drawn: bool,
     /// How often it was drawn.
     ticks: usize,
+    /// The warnings that were given: what is found out twice is told once.
+    warned: BTreeSet<String>,
 }
 
 impl Progress {
@@ -224,13 +227,19 @@ impl Observer<Event> for Progress {
 
     fn event(&self, event: &Event) {
         if let Event::Warning { text } = event {
+            if !self.shown().warned.insert(text.clone()) {
+                return;
+            }
             let warning = self.output.stderr_palette().warning;
             self.say(&format!("{warning}warning:{warning:#} {}", harmless(&told(text))));
             return;
         }
         self.begin();
         match event {
-            Event::Began { work, amount } => self.start(&said(work), *amount),
+            Event::Began { work, amount } => {
+                GOES_ON.store(goes_on(work), Ordering::Release);
+                self.start(&said(work), *amount);
+            }
             Event::Advanced { by } => self.on_bar(|bar| bar.advance(*by)),
             Event::SetBack { by } => self.on_bar(|bar| bar.set_back(*by)),
             Event::Grown { by } => self.on_bar(|bar| bar.grow(*by)),
@@ -262,6 +271,11 @@ impl Drop for Progress {
     fn drop(&mut self) {
         self.shown().clear();
     }
+}
+
+/// Whether what came of this work is kept where it is stopped in the middle.
+fn goes_on(work: &Work) -> bool {
+    matches!(work, Work::Fetching { .. } | Work::Uploading)
 }
 
 /// What is being done, in words.
@@ -360,6 +374,9 @@ fn size() -> (usize, usize) {
 /// Whether the program was interrupted, and is about to end.
 static INTERRUPTED: AtomicBool = AtomicBool::new(false);
 
+/// Whether what is being done just now goes on where it was stopped, if it is done again.
+static GOES_ON: AtomicBool = AtomicBool::new(false);
+
 /// Does not return once the program was interrupted: what fails because of that is not what it ends with.
 pub(crate) fn wait_if_interrupted() {
     while INTERRUPTED.load(Ordering::Acquire) {
@@ -399,6 +416,7 @@ fn end() -> ! {
     let mut stderr = std::io::stderr();
     // What was drawn, if whoever drew it was too busy to take it away.
     let clear = if stderr.is_terminal() && !settings::is_dumb() { screen::CLEAR } else { "" };
-    let _ = writeln!(stderr, "{clear}Interrupted. Nothing is half done: the same command goes on from here.");
+    let goes_on = if GOES_ON.load(Ordering::Acquire) { ": the same command goes on from here" } else { "" };
+    let _ = writeln!(stderr, "{clear}Interrupted. Nothing is half done{goes_on}.");
     std::process::exit(Exit::Interrupted as i32);
 }

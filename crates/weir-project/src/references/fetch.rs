@@ -85,7 +85,7 @@ impl<'a> Fetcher<'a> {
     /// Fetches what the mirrors of a reference have now.
     pub(crate) fn current(&self, reference: &Reference, folder: &Path) -> Result<Current, ProjectError> {
         if self.session.offline && reference.mirrors.iter().any(|mirror| weir_reach::is_http(mirror)) {
-            return Err(Offline::lacks(format!("the reference {}", reference.name)).into());
+            return Err(Offline::lacks_thing(format!("the reference `{}`", reference.name)).into());
         }
         let mirrors = mirrors(&reference.name, &reference.mirrors, folder)?;
         let fixed = reference.sha256.filter(|_| !reference.fluid);
@@ -174,7 +174,7 @@ impl<'a> Fetcher<'a> {
     ) -> Result<(), ProjectError> {
         let is_here = |mirror: &String| !weir_reach::is_http(mirror);
         if self.session.offline && !reference.mirrors.iter().any(is_here) {
-            return Err(Offline::lacks(format!("the reference {}", reference.name)).into());
+            return Err(Offline::lacks_thing(format!("the reference `{}`", reference.name)).into());
         }
         // The nearest registry first: it holds the full sources if it was asked to.
         if let Some(source) = source.filter(|_| !self.session.offline)
@@ -332,7 +332,7 @@ pub(crate) fn place_of(
     store: &weir_store::Session,
     reference: &LockedReference,
 ) -> Result<PathBuf, ProjectError> {
-    let missing = || Offline::lacks(format!("the reference {}", reference.name));
+    let missing = || Offline::lacks_thing(format!("the reference `{}`", reference.name));
     let file = store.file(&reference.sha256)?.ok_or_else(missing)?;
     place(store, reference, &file)
 }

@@ -103,15 +103,20 @@ pub(super) fn options(installing: &Installing, locked: bool) -> InstallOptions {
 pub(super) fn show(page: &mut Page, report: &InstallReport) {
     let packages = count(report.packages, "package");
     let (fetched, size) = (report.fetched.len(), bytes(report.fetched_bytes));
+    let references = match report.fetched_references {
+        0 => String::new(),
+        fetched => format!(", {} fetched", count(fetched, "reference")),
+    };
     page.line(match (report.nothing_to_do, report.dry_run, fetched) {
         (true, _, _) => format!("Nothing to do: {packages} in place"),
         (_, true, 0) => format!("Would use {packages}"),
         (_, true, fetched) => format!("Would use {packages}, fetching {fetched} ({size})"),
-        (_, false, 0) => format!("Installed {packages}"),
+        (_, false, 0) => format!("Installed {packages}{references}"),
         (_, false, fetched) => match report.saved_bytes {
-            0 => format!("Installed {packages}, {fetched} fetched ({size})"),
+            0 => format!("Installed {packages}, {fetched} fetched ({size}){references}"),
             saved => {
-                format!("Installed {packages}, {fetched} fetched ({size}; deltas saved {})", bytes(saved))
+                let saved = bytes(saved);
+                format!("Installed {packages}, {fetched} fetched ({size}; deltas saved {saved}){references}")
             }
         },
     });

@@ -33,7 +33,7 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, 
     let installed = InstalledReleases { releases };
     context.output.answer(&installed, |page| {
         if installed.releases.is_empty() {
-            page.line("Nothing is installed");
+            page.line("No package is installed");
         }
         let (faint, notice) = (page.palette.faint, page.palette.notice);
         let row = |release: &weir_project::Installed| {

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use std::time::{Duration, SystemTime};
 
 use clap::{Args, Subcommand};
+use weir_model::Lockfile;
 use weir_model::path_text::texts;
 use weir_reach::{Amount, Counter, Work};
 use weir_store::{GcPlan, ImportError, Item, Mended, Scope};
@@ -313,7 +314,12 @@ fn export(context: &Context, arguments: &ExportArguments) -> Result<ExitCode, Fa
     let lock = project.locked()?;
     let file = context.path(&arguments.file)?;
     let store = session.open_store()?;
-    let report = store.session().and_then(|using| using.export(lock, &file))?;
+    let using = store.session()?;
+    let missing = using.missing(lock)?;
+    if !missing.is_empty() {
+        return Err(not_here(lock, &missing));
+    }
+    let report = using.export(lock, &file)?;
     let (trees, files, bytes_of_it) = (report.trees, report.files, report.bytes);
     let value = documents::StoreExported { file, trees, files, bytes: bytes_of_it };
     context.output.show(&value, |page| {
@@ -321,6 +327,25 @@ fn export(context: &Context, arguments: &ExportArguments) -> Result<ExitCode, Fa
         page.line(format!("Exported {trees} to `{}` ({})", arguments.file.display(), bytes(report.bytes)));
     })?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// What of a lockfile cannot be exported, for it is not in the store.
+fn not_here(lock: &Lockfile, missing: &weir_store::Missing) -> Failure {
+    const SHOWN: usize = 5;
+    let releases =
+        lock.releases.iter().filter(|release| release.tree.is_some_and(|tree| missing.trees.contains(&tree)));
+    let of_releases = lock.releases.iter().flat_map(|release| &release.references);
+    let references = lock.references.iter().chain(of_releases);
+    let references = references.filter(|reference| missing.files.contains(&reference.sha256));
+    let names: Vec<String> = releases
+        .map(|release| format!("`{}`", release.id()))
+        .chain(references.map(|reference| format!("the reference `{}`", reference.name)))
+        .collect();
+    let mut shown = names.iter().take(SHOWN).cloned().collect::<Vec<_>>();
+    shown.extend((names.len() > SHOWN).then(|| format!("{} more", names.len() - SHOWN)));
+    let is = if names.len() == 1 { "is" } else { "are" };
+    Failure::not_found(format!("{} {is} not in the store", shown.join(", ")))
+        .with_help("`weir install` brings what the lockfile names")
 }
 
 fn import(context: &Context, arguments: &ImportArguments) -> Result<ExitCode, Failure> {

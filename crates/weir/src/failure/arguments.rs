@@ -6,6 +6,7 @@ use std::num::{IntErrorKind, ParseIntError};
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use super::Failure;
+use crate::{help, output};
 
 /// What clap found, in Weir's words.
 pub(super) fn failure(error: &clap::Error) -> Failure {
@@ -13,7 +14,14 @@ pub(super) fn failure(error: &clap::Error) -> Failure {
     let failure = Failure::usage(message(error, called.as_deref().unwrap_or("weir")));
     match (suggested(error), called) {
         (Some(meant), _) => failure.with_help(format!("did you mean `{meant}`?")),
-        (None, Some(called)) => failure.with_help(format!("`{called} --help` says how it is called")),
+        (None, Some(called)) => {
+            let help = format!("`{called} --help` says how it is called");
+            let commands = if is_without_command(error) { commands_of(&called) } else { Vec::new() };
+            failure.with_help(match commands.is_empty() {
+                true => help,
+                false => format!("there are: {}; {help}", commands.join(", ")),
+            })
+        }
         // A value that is refused says itself why.
         (None, None) => failure,
     }
@@ -31,9 +39,7 @@ fn message(error: &clap::Error, called: &str) -> String {
             let command = text(error, ContextKind::InvalidSubcommand).unwrap_or_default();
             format!("`{called}` has no command `{command}`")
         }
-        ErrorKind::MissingSubcommand | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
-            format!("`{called}` needs a command")
-        }
+        _ if is_without_command(error) => format!("`{called}` needs a command"),
         ErrorKind::MissingRequiredArgument => format!("`{called}` needs `{argument}`"),
         ErrorKind::InvalidValue if value.is_empty() => format!("`{argument}` needs a value"),
         ErrorKind::InvalidValue => {
@@ -92,10 +98,30 @@ fn text(error: &clap::Error, kind: ContextKind) -> Option<String> {
     }
 }
 
-/// The command that was called: what its usage begins with.
+/// Whether nobody said what of a group of commands to do.
+fn is_without_command(error: &clap::Error) -> bool {
+    let kinds = [ErrorKind::MissingSubcommand, ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand];
+    kinds.contains(&error.kind())
+}
+
+/// The commands of a group; nothing of the program itself, which has so many that its help groups them.
+fn commands_of(group: &str) -> Vec<String> {
+    let all = help::described(output::help_width());
+    let group = group.split(' ').skip(1).try_fold(&all, |group, name| group.find_subcommand(name));
+    let is_all = group.is_none_or(|group| group.get_name() == all.get_name());
+    let commands = group.filter(|_| !is_all).into_iter().flat_map(clap::Command::get_subcommands);
+    commands.filter(|command| !command.is_hide_set()).map(|command| command.get_name().to_owned()).collect()
+}
+
+/// The command that was called: what its usage begins with. Where nobody said what of a group to do, clap has that in its text alone.
 fn called(error: &clap::Error) -> Option<String> {
-    let ContextValue::StyledStr(usage) = error.get(ContextKind::Usage)? else { return None };
-    let usage = usage.to_string();
+    let usage = match error.get(ContextKind::Usage) {
+        Some(ContextValue::StyledStr(usage)) => usage.to_string(),
+        _ if is_without_command(error) => {
+            error.to_string().lines().find(|line| line.starts_with("Usage:"))?.to_owned()
+        }
+        _ => return None,
+    };
     let words = usage.trim_start_matches("Usage:").split_whitespace();
     let names: Vec<&str> =
         words.take_while(|word| word.starts_with(|c: char| c.is_ascii_lowercase())).collect();

@@ -249,3 +249,43 @@ fn a_pin_that_was_withdrawn_stops_nothing_else_from_moving() {
     let broken = t.weir("outdated").fails_with(1);
     assert!(broken.stderr.contains("the lockfile cannot be read"), "{broken}");
 }
+
+#[test]
+fn what_keeps_the_newest_away_is_told_where_one_looks_what_is_behind() {
+    let t = empty();
+    t.registry("org");
+    publish(&t, "acme/base", "1.0.0", &[]);
+    publish(&t, "acme/mid", "1.0.0", &[("acme/base", "^1")]);
+    publish(&t, "acme/base", "1.1.0", &[]);
+    publish(&t, "acme/mid", "1.1.0", &[("acme/base", "^1.1")]);
+    t.weir_in("", "quarantine acme/base@1.1.0 --reason evil").succeeds();
+    t.project(&["acme/mid = ^1"]);
+    t.weir("install").succeeds();
+    assert_snapshot!(t.weir("outdated"), @r"
+    $ weir outdated
+    package   range  current  wanted  full   newest
+    acme/mid  ^1     1.0.0    1.0.0   1.0.0  1.1.0
+    `acme/mid` stays at 1.0.0, though 1.1.0 is offered: `acme/mid` 1.1.0 was published with `acme/base` 1.1.0, but 1.1.0 is quarantined (evil)
+    ");
+}
+
+#[test]
+fn what_is_found_out_twice_is_told_once() {
+    let t = installed();
+    t.write("app/weir.toml", "[dependencies]\n\"acme/str\" = \"^1\"\n[override]\n\"acme/gret\" = \"^2\"\n");
+    let run = t.weir("install").succeeds();
+    assert_eq!(run.stderr.matches("warning:").count(), 1, "{run}");
+}
+
+#[test]
+fn a_registry_may_be_named_by_where_it_is_though_the_manifest_names_it() {
+    let t = greeting();
+    t.weir_in("", "registry init two --name two").succeeds();
+    let two = t.path("two").display().to_string();
+    t.weir_in("", &format!("registry add two {two}")).succeeds();
+    let folder = t.package("acme/own", "1.0.0").write();
+    t.weir_in("", &format!("publish {folder} --registry two")).succeeds();
+    t.write("app/weir.toml", "[dependencies]\n\"acme/own\" = { range = \"^1\", registry = \"two\" }\n");
+    t.weir(&format!("lock --registry {two}")).succeeds();
+    t.weir(&format!("add acme/own --registry {two}")).succeeds();
+}

@@ -169,6 +169,34 @@ fn an_interrupted_download_says_that_it_goes_on_and_does() {
 }
 
 #[test]
+fn a_terminal_that_can_do_nothing_is_not_drawn_on() {
+    let (t, server, pack, _) = maps();
+    server.misbehave_times(&pack, 1, Misbehaviour::Stall(3 * MIB));
+    let terminal = Terminal::start(t.command("app", &["install".into()], &[("TERM", "dumb")]), 100);
+    wait_for(&t, 3 * MIB);
+    // Longer than it takes before anything is drawn.
+    std::thread::sleep(Duration::from_millis(600));
+    terminal.interrupt();
+    let (code, all) = terminal.end_with_all();
+    assert_eq!(code, 130);
+    assert_eq!(all, "Interrupted. Nothing is half done: the same command goes on from here.\r\n");
+}
+
+#[test]
+fn what_does_not_go_on_from_where_it_was_stopped_does_not_say_so() {
+    let (t, server, _, _) = maps();
+    server.misbehave("/checkpoint", Misbehaviour::Silence);
+    let before = server.seen().len();
+    let terminal = Terminal::start(t.command("app", &["update".into()], &[]), 100);
+    while server.seen().len() == before {
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    terminal.interrupt();
+    let (code, left) = terminal.end();
+    assert_eq!((code, left), (130, vec!["Interrupted. Nothing is half done.".to_owned()]));
+}
+
+#[test]
 fn how_far_a_download_is_fits_one_line_of_a_terminal_of_any_width() {
     let (t, server, pack, _) = maps();
     server.misbehave_times(&pack, 1, Misbehaviour::Stall(3 * MIB));

@@ -382,3 +382,36 @@ fn what_is_said_twice_or_elsewhere_is_refused() {
     let refused = t.weir("tree").fails_with(1);
     assert!(refused.stderr.contains("`homepage` must be an `https://` or `http://` address"), "{refused}");
 }
+
+#[test]
+fn a_group_of_commands_without_one_is_told_which_there_are_in_json_as_in_words() {
+    let t = empty();
+    assert_snapshot!(t.weir("registry upstream --json"), @r#"
+    $ weir registry upstream --json
+    {
+      "error": {
+        "code": "usage",
+        "exit": 2,
+        "message": "`weir registry upstream` needs a command",
+        "help": "there are: add, list, show, remove, follow; `weir registry upstream --help` says how it is called"
+      }
+    }
+    -- exit code 2
+    "#);
+    for group in [
+        "advisory", "bash", "elm", "policy", "registry", "repo", "root", "store", "token", "trust", "user",
+        "webhook",
+    ] {
+        let run = t.weir(&format!("--json {group}")).fails_with(2);
+        let told: serde_json::Value = serde_json::from_str(&run.stdout).expect("it is JSON");
+        assert_eq!(told["error"]["message"], format!("`weir {group}` needs a command"));
+        let help = told["error"]["help"].as_str().expect("it is told which there are");
+        let words = t.weir(group).fails_with(2).stderr;
+        let commands =
+            help.strip_prefix("there are: ").and_then(|rest| rest.split_once(';')).expect("a list").0;
+        assert!(
+            commands.split(", ").all(|command| words.contains(&format!("\n  {command}"))),
+            "{help}\n{words}"
+        );
+    }
+}

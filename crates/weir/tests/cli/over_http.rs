@@ -268,3 +268,18 @@ fn a_fluid_reference_moves_when_it_is_asked_to_and_the_lockfile_says_to_what() {
     t.weir("remove --reference latest").succeeds();
     assert!(!link.exists());
 }
+
+#[test]
+fn of_all_that_could_not_be_fetched_it_is_told_why() {
+    let (t, server, _) = reader();
+    t.project(&["acme/str = ^1", "acme/names = *"]);
+    t.weir("lock").succeeds();
+    let lock = t.read("app/weir.lock");
+    for (_, tree) in lock.match_indices("tree = \"blake3:").map(|(at, found)| (at, &lock[at + found.len()..]))
+    {
+        server.misbehave(&format!("/pack/{}/{}.zst", &tree[..2], &tree[..64]), Misbehaviour::Status(500));
+    }
+    let run = t.weir("install").fails_with(1);
+    assert!(run.stderr.contains("things could not be fetched"), "{run}");
+    assert_eq!(run.stderr.matches("status 500").count(), 2, "{run}");
+}

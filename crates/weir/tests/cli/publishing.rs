@@ -72,7 +72,7 @@ fn a_package_whose_dependency_is_missing_is_refused_whole() {
     $ weir publish packages/acme-sound-1.0.0 packages/acme-broken-1.0.0
     -- stderr
       × `acme/broken 1.0.0` needs `acme/srt` ^1, which this registry does not offer
-      help: did you mean `acme/str`?
+      help: did you mean `acme/str`? If not, publish it first, or both together: `weir publish FOLDER FOLDER`. What a registry above has comes down when it is installed: `weir add` in any project
     -- exit code 5
     ");
     assert_eq!(t.weir("info acme/sound").code, 5);

@@ -273,6 +273,7 @@ impl Verdict for ProjectError {
             Self::Reach(error) => error.help(),
             Self::Submit(error) => error.help(),
             Self::Source(error) => error.help(),
+            Self::Store(error) => error.help(),
             _ => None,
         }
     }

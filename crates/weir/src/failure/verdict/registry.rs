@@ -25,6 +25,9 @@ impl Verdict for Offline {
             Self::Lacks { .. } => {
                 "run it once without `--offline`, or bring them with `weir store import FILE`; `weir prefetch` fetches ahead what is likely to be wanted".into()
             }
+            Self::LacksThing { .. } => {
+                "run it once without `--offline`, or bring them with `weir store import FILE`".into()
+            }
             Self::Needs { .. } => "run it without `--offline`".into(),
         })
     }
@@ -438,9 +441,9 @@ impl Verdict for SubmitError {
             Self::KindNotTaken { .. } => Some(
                 "publish it in another registry: `--registry REGISTRY`; `weir registry show` tells which kinds one takes".into(),
             ),
-            Self::Unsatisfiable { similar: Some(similar), .. } => did_you_mean(Some(similar)),
-            Self::Unsatisfiable { versions, .. } if versions.is_empty() => {
-                Some("publish it first, or both together: `weir publish FOLDER FOLDER`. What a registry above has comes down when it is installed: `weir add` in any project".into())
+            Self::Unsatisfiable { versions, similar, .. } if versions.is_empty() => {
+                let meant = did_you_mean(similar.as_ref()).map(|meant| format!("{meant} If not, ")).unwrap_or_default();
+                Some(format!("{meant}publish it first, or both together: `weir publish FOLDER FOLDER`. What a registry above has comes down when it is installed: `weir add` in any project"))
             }
             Self::Unsatisfiable { versions, .. } => Some(format!("it offers: {}", versions.join(", "))),
             Self::NeedsApproval { .. } => {
