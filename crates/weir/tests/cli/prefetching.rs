@@ -151,8 +151,8 @@ fn where_there_is_no_room_it_is_said_for_what() {
     $ weir prefetch
     -- stderr
     warning: 3 of 4 releases were fetched, and stay
-      × the disk is full: `acme/atlas 1.0.0` does not fit into the store `[ROOT]/home/weir/store`
-      help: make room on that disk (`weir store gc` takes out what no project uses), or keep the store on another one: `WEIR_STORE`
+      × the disk is full, or what this user may have of it: `acme/atlas 1.0.0` takes 70.4 KiB
+      help: make room on that disk (`weir store gc` takes out what no project uses), or keep the store, which is `[ROOT]/home/weir/store`, on another one: `WEIR_STORE`
     -- exit code 1
     ");
     let run = t.weir("prefetch").succeeds();
