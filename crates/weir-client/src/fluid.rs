@@ -316,7 +316,10 @@ impl Begun {
         // A weak tag is of files that may differ in their bytes.
         match freshness.etag.as_ref().filter(|etag| etag.starts_with('"')) {
             Some(etag) => fs_err::write(Self::place(to), format!("{mirror}\n{etag}\n")),
-            None => Ok(Self::forget(to)),
+            None => {
+                Self::forget(to);
+                Ok(())
+            }
         }
     }
 
