@@ -448,7 +448,7 @@ impl ProjectError {
     /// Of the store, which was to keep what is called `what` and takes so many bytes if that is known.
     pub(crate) fn of_store(
         store: &weir_store::Session,
-        what: impl ToString,
+        what: &impl ToString,
         needs: Option<u64>,
         error: weir_store::StoreError,
     ) -> Self {
@@ -459,7 +459,7 @@ impl ProjectError {
     }
 
     /// Of a full disk, on which the store was to keep what is called `what`.
-    pub(crate) fn no_room(store: &weir_store::Session, what: impl ToString, needs: u64) -> Self {
+    pub(crate) fn no_room(store: &weir_store::Session, what: &impl ToString, needs: u64) -> Self {
         let store = store.store();
         let free = store.free_bytes().filter(|free| *free < needs);
         Self::NoRoom { what: what.to_string(), needs, free, store: store.root().to_owned() }

@@ -181,8 +181,11 @@ pub(crate) fn strange_command(records: &Records, folder: &Path) -> Option<PathBu
     entries.into_iter().map(|entry| entry.name).find(|name| !is_ours(name)).map(|name| bin.join(name))
 }
 
-/// The name of the command that a line of a record is about, and as what it was put there: a link with its target, or a file with its digest.
-fn command(line: &str) -> Option<(Vec<u8>, (&str, Cow<'_, [u8]>))> {
+/// As what something was put there: a link with its target, or a file with its digest.
+type Put<'r> = (&'r str, Cow<'r, [u8]>);
+
+/// The name of the command that a line of a record is about, and as what it was put there.
+fn command(line: &str) -> Option<(Vec<u8>, Put<'_>)> {
     let (what, rest) = line.split_once(' ').filter(|(what, _)| ["link", "file"].contains(what))?;
     let (name, value) = rest.split_once('\t')?;
     let (name, value) = (unescape(name)?, unescape(value)?);

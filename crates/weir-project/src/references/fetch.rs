@@ -206,7 +206,7 @@ impl<'a> Fetcher<'a> {
     fn failed(&self, name: &str, needs: u64, error: &DownloadError) -> ProjectError {
         match error {
             DownloadError::Disk(error) if weir_fs::is_full(error) => {
-                ProjectError::no_room(self.store, name, needs)
+                ProjectError::no_room(self.store, &name, needs)
             }
             error => failed(name, error),
         }
