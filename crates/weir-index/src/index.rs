@@ -5,6 +5,9 @@
 //! readers to finish their statement and they for it; both are milliseconds, and both wait up to
 //! [`BUSY_TIMEOUT`] before they give up. `synchronous=NORMAL` is enough for a file that can be
 //! folded again. Pages are read through a memory map.
+//!
+//! Who keeps a view open for long, and is alone with it, does better with a write-ahead log: see
+//! [`Index::commit_without_waiting`].
 
 use std::cell::RefCell;
 use std::path::Path;
@@ -25,6 +28,9 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(180);
 
 /// How much of the file is mapped; what lies beyond is read.
 const MAPPED_BYTES: u64 = 32 << 20;
+
+/// A write-ahead log, that does not stay larger than 64 MiB after a large fold. (`synchronous=NORMAL` syncs it only before it is taken into the file.)
+const WRITE_AHEAD: &str = "PRAGMA journal_mode = WAL; PRAGMA journal_size_limit = 67108864";
 
 /// A view on disk or in memory: a registry's log, folded.
 ///
@@ -127,12 +133,16 @@ impl Index {
             Err(error) if error.is_cured_by_rebuilding() => {}
             opened => return Ok((opened?, Opened::AsItWas)),
         }
-        let mut journal = path.as_os_str().to_owned();
-        journal.push("-journal");
-        match fs_err::remove_file(&journal) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error.into()),
-            _ => fs_err::remove_file(path)?,
+        // What is beside it goes first: it would be taken for that of the new file.
+        for beside in ["-journal", "-wal", "-shm"] {
+            let mut journal = path.as_os_str().to_owned();
+            journal.push(beside);
+            match fs_err::remove_file(&journal) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error.into()),
+                _ => {}
+            }
         }
+        fs_err::remove_file(path)?;
         Ok((Self::open(path)?, Opened::Rebuilt(unusable)))
     }
 
@@ -176,6 +186,20 @@ impl Index {
     /// Starts to fold entries into the view. Waits for another process that is folding.
     pub fn begin(&mut self) -> Result<Fold<'_>, IndexError> {
         Fold::begin(self)
+    }
+
+    /// Has commits wait neither for the disk nor for readers from now on, for everybody who opens the file: by a write-ahead log beside it. After a
+    /// power cut the view may be one of a few commits before, whole, and what is missing is folded again. Whoever opens the file must be able to
+    /// write beside it from now on. Nothing happens while the view is empty: a first fold is one commit, and would be written twice.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be changed, or others do not let go of it.
+    pub fn commit_without_waiting(&self) -> Result<(), IndexError> {
+        if self.position()?.size > 0 {
+            self.connection.execute_batch(WRITE_AHEAD)?;
+        }
+        Ok(())
     }
 
     /// Holds the view still for a series of queries. A single one needs no holding: what it answers is

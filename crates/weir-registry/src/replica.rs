@@ -210,12 +210,21 @@ pub struct ReplicaHome {
     pub indexes: PathBuf,
     /// Pinned keys.
     pub trust: Trust,
+    /// Whether views stay open for long, and nobody else opens them.
+    lasting: bool,
 }
 
 impl ReplicaHome {
     /// Keeps replicas below `folder`.
     pub fn new(folder: &Path) -> Self {
-        Self { indexes: folder.join("replicas"), trust: Trust::new(folder.join("trust")) }
+        Self { indexes: folder.join("replicas"), trust: Trust::new(folder.join("trust")), lasting: false }
+    }
+
+    /// The same for a program that runs for long, has views open all that time, and is alone with them: what it folds into one
+    /// [waits for nothing](Index::commit_without_waiting).
+    #[must_use]
+    pub fn lasting(self) -> Self {
+        Self { lasting: true, ..self }
     }
 
     fn folder(&self, location: &str) -> PathBuf {
@@ -348,7 +357,14 @@ impl Replica {
     ) -> Result<Self, ReplicaError> {
         let (index, _) = Index::open_or_rebuild(&home.index(location))?;
         let (location, home) = (location.into(), home.clone());
-        Ok(Self { location, home, descriptor, keys, index, checkpoint: None, remembered })
+        let replica = Self { location, home, descriptor, keys, index, checkpoint: None, remembered };
+        replica.settle()?;
+        Ok(replica)
+    }
+
+    /// Where the view stays open, has later folds wait for nothing.
+    fn settle(&self) -> Result<(), IndexError> {
+        if self.home.lasting { self.index.commit_without_waiting() } else { Ok(()) }
     }
 
     /// Reads the registry's description and decides whom to trust; nothing is synced yet.
@@ -466,6 +482,9 @@ impl Replica {
         })?;
         let quarantines = fold.changes_quarantines();
         fold.finish(update.position.to_string().as_bytes())?;
+        if before == 0 {
+            self.settle()?;
+        }
         if quarantines {
             self.note_quarantined();
         }

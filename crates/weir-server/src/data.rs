@@ -107,7 +107,7 @@ impl DataFolder {
 
     /// The views of the registries, and of those above them.
     pub fn views(&self) -> ReplicaHome {
-        self.home().replicas()
+        self.home().replicas().lasting()
     }
 
     /// Where what is known of other registries is kept; in `credentials.toml` of the data folder stands what proves to their servers who

@@ -1,5 +1,7 @@
 //! The file: what is opened, what is refused, and what several processes may do at once.
 
+use std::path::Path;
+
 use weir_index::{Index, IndexError, Opened};
 use weir_model::WithdrawalVerb;
 
@@ -67,6 +69,11 @@ fn what_is_not_finished_is_not_there() {
 
 #[test]
 fn several_that_fold_and_read_one_file_at_once_agree_in_the_end() {
+    several_agree_in_the_end(&|path| Index::open(path).unwrap());
+    several_agree_in_the_end(&|path| lasting(path));
+}
+
+fn several_agree_in_the_end(open: &(dyn Fn(&Path) -> Index + Sync)) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("view");
     let mut log = Log::default();
@@ -77,7 +84,7 @@ fn several_that_fold_and_read_one_file_at_once_agree_in_the_end() {
         for step in [1, 4, 7] {
             let (log, path) = (&log, &path);
             scope.spawn(move || {
-                let mut index = Index::open(path).unwrap();
+                let mut index = open(path);
                 for end in (step..=60).step_by(step) {
                     let start = usize::try_from(index.position().unwrap().size).unwrap();
                     if start < end {
@@ -89,7 +96,7 @@ fn several_that_fold_and_read_one_file_at_once_agree_in_the_end() {
         let path = &path;
         scope.spawn(move || {
             for _ in 0..50 {
-                let index = Index::open(path).unwrap();
+                let index = open(path);
                 let reading = index.reading().unwrap();
                 let size = index.position().unwrap().size;
                 assert_eq!(index.stats().unwrap().offered, size);
@@ -97,7 +104,90 @@ fn several_that_fold_and_read_one_file_at_once_agree_in_the_end() {
             }
         });
     });
-    assert_eq!(Index::open(&path).unwrap().dump().unwrap(), log.folded().dump().unwrap());
+    assert_eq!(open(&path).dump().unwrap(), log.folded().dump().unwrap());
+}
+
+/// Opens a view that is kept open for long.
+fn lasting(path: &Path) -> Index {
+    let index = Index::open(path).unwrap();
+    index.commit_without_waiting().unwrap();
+    index
+}
+
+#[test]
+fn a_view_that_lasts_is_folded_into_while_others_read_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("view");
+    let mut log = Log::default();
+    for number in 0..3 {
+        log.publish(release(&format!("acme/greet 1.{number}.0")));
+    }
+    // An empty one is as it was: its first fold is one commit.
+    drop(lasting(&path));
+    assert_eq!(fs_err::read_dir(folder.path()).unwrap().count(), 1);
+    fold(&mut Index::open(&path).unwrap(), &log, 0..1).unwrap();
+
+    let (mut index, reader) = (lasting(&path), lasting(&path));
+    let still = reader.reading().unwrap();
+    assert_eq!(reader.position().unwrap().size, 1);
+    fold(&mut index, &log, 1..2).unwrap();
+    assert_eq!(
+        (reader.position().unwrap().size, Index::open(&path).unwrap().position().unwrap().size),
+        (1, 2)
+    );
+    drop(still);
+    assert_eq!(reader.position().unwrap().size, 2);
+
+    // Whoever opens it as ever is served as well, and folds on.
+    fold(&mut Index::open(&path).unwrap(), &log, 2..3).unwrap();
+    assert_eq!(index.dump().unwrap(), log.folded().dump().unwrap());
+}
+
+#[test]
+fn a_view_that_lasts_is_whole_after_whoever_had_it_open_is_gone() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, copy) = (folder.path().join("view"), folder.path().join("copy"));
+    let mut log = Log::default();
+    for number in 0..40 {
+        log.publish(release(&format!("acme/greet 1.{number}.0")));
+    }
+    fold(&mut Index::open(&path).unwrap(), &log, 0..1).unwrap();
+    let mut index = lasting(&path);
+    for end in 2..=40 {
+        fold(&mut index, &log, end - 1..end).unwrap();
+    }
+    // As a power cut may leave it: of what was not synced, only a part is there.
+    let ahead = fs_err::read(folder.path().join("view-wal")).unwrap();
+    for kept in [0, 1, ahead.len() / 3, ahead.len() / 2, ahead.len() - 1, ahead.len()] {
+        fs_err::copy(&path, &copy).unwrap();
+        fs_err::write(folder.path().join("copy-wal"), &ahead[..kept]).unwrap();
+        let _ = fs_err::remove_file(folder.path().join("copy-shm"));
+        let mut view = Index::open(&copy).unwrap();
+        let size = usize::try_from(view.position().unwrap().size).unwrap();
+        assert_eq!(view.stats().unwrap().offered, size as u64);
+        assert!(kept < ahead.len() || size == 40, "{size} of 40");
+        fold(&mut view, &log, size..40).unwrap();
+        assert_eq!(view.dump().unwrap(), log.folded().dump().unwrap());
+    }
+}
+
+#[test]
+fn what_lies_beside_a_view_that_is_replaced_goes_with_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("view");
+    let mut log = Log::default();
+    log.publish(release("acme/greet 1.2.0"));
+    log.publish(release("acme/greet 1.3.0"));
+    fold(&mut Index::open(&path).unwrap(), &log, 0..1).unwrap();
+    let mut index = lasting(&path);
+    fold(&mut index, &log, 1..2).unwrap();
+    let ahead = fs_err::read(folder.path().join("view-wal")).unwrap();
+    drop(index);
+    fs_err::write(&path, "this is no database, and long enough to show it".repeat(50)).unwrap();
+    fs_err::write(folder.path().join("view-wal"), ahead).unwrap();
+    let (index, opened) = Index::open_or_rebuild(&path).unwrap();
+    assert!(matches!(opened, Opened::Rebuilt(_)));
+    assert_eq!(index.position().unwrap().size, 0);
 }
 
 #[test]
