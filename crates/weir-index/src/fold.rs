@@ -15,7 +15,7 @@ use weir_rules::Standing;
 use crate::advice;
 use crate::derive;
 use crate::error::{FoldError, IndexError};
-use crate::facts::{read_marked, write_marked};
+use crate::facts::write_marked;
 use crate::index::{Index, position};
 use crate::quotas;
 use crate::rows::{
@@ -123,11 +123,11 @@ impl<'index> Fold<'index> {
         let (next, handed_in) = (self.next, self.handed_in);
         self.transaction.execute_batch("SAVEPOINT entries")?;
         let folded = entries.into_iter().try_for_each(|bytes| self.entry(self.next, bytes));
-        // Where the disk is full the whole transaction is gone already: what failed is what is to be told.
-        if folded.is_err() && self.transaction.execute_batch("ROLLBACK TO entries").is_err() {
-            return folded;
-        }
         if folded.is_err() {
+            // Where the disk is full the whole transaction is gone already: what failed is what is to be told.
+            if self.transaction.execute_batch("ROLLBACK TO entries").is_err() {
+                return folded;
+            }
             self.touched.clear();
             self.packages.clear();
             (self.next, self.handed_in, self.failed) = (next, handed_in, false);
@@ -385,14 +385,8 @@ impl<'index> Fold<'index> {
 
     /// Whether the batch names the registries above this one: what it says of one then may be of another registry that takes the place of one of that name.
     fn names_upstreams(&self, batch: &str) -> Result<bool, FoldError> {
-        let named = self
-            .transaction
-            .prepare_cached("SELECT value FROM fact WHERE name = 'upstreams'")?
-            .query_row([], |row| row.get::<_, Vec<u8>>(0))
-            .optional()?;
-        let Some(named) = named else { return Ok(false) };
-        let (mark, _) = read_marked(&named).map_err(IndexError::damaged("a fact"))?;
-        Ok(mark.batch == batch)
+        let said = crate::query::said_of(&self.transaction, "upstreams")?;
+        Ok(said.is_some_and(|mark| mark.batch == batch))
     }
 
     fn describe(&self, description: &Description, mark: &Mark) -> Result<(), FoldError> {

@@ -432,6 +432,13 @@ pub(crate) fn read_summary(row: &Row<'_>) -> Result<PackageSummary, IndexError> 
     })
 }
 
+/// When the log said last what is called `fact`, if ever.
+pub(crate) fn said_of(connection: &Connection, fact: &str) -> Result<Option<Mark>, IndexError> {
+    let mut statement = connection.prepare_cached("SELECT value FROM fact WHERE name = ?1")?;
+    let mut found = statement.query([fact])?;
+    found.next()?.map(|row| Ok(read_blob(row, 0, "a fact")?.0)).transpose()
+}
+
 /// How far an upstream was followed, if ever.
 pub(crate) fn cursor(connection: &Connection, registry: &str) -> Result<Option<Cursor>, IndexError> {
     let mut statement =

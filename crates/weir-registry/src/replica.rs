@@ -571,7 +571,7 @@ impl Replica {
         let log = weir_log::Checkpoint::verify(seen.note().as_bytes(), self.keys());
         let log = log.map_err(|error| unproven(error.into()))?;
         let then = weir_log::root_at(source, &log, size).map_err(unproven)?;
-        Ok(Sha256::from_bytes(*then.as_bytes()) == root)
+        Ok(recorded(then) == root)
     }
 
     /// The newest checkpoint that was believed.
@@ -605,6 +605,11 @@ fn fetch_descriptor(location: &str, source: &dyn Source) -> Result<(Vec<u8>, Des
         source.read(DESCRIPTOR, MAX_DESCRIPTOR)?.ok_or_else(|| ReplicaError::NoRegistry(location.into()))?;
     let descriptor = parse_descriptor(location, &bytes)?;
     Ok((bytes, descriptor))
+}
+
+/// A hash of a log, as records name it.
+pub(crate) fn recorded(hash: weir_log::Hash) -> Sha256 {
+    Sha256::from_bytes(*hash.as_bytes())
 }
 
 fn parse_descriptor(location: &str, bytes: &[u8]) -> Result<Descriptor, ReplicaError> {

@@ -22,7 +22,7 @@ use crate::plan::refuse_kind;
 use crate::ports::{Entry, Object};
 use crate::published::published_above;
 use crate::quota::Change;
-use crate::replica::Replica;
+use crate::replica::{Replica, recorded};
 use crate::within_reach::{Withdrawals, content_of, reach, withheld};
 
 /// A registry above, as it was followed.
@@ -185,7 +185,7 @@ fn coming(admission: &Admission<'_>) -> Result<Vec<Coming>, SubmitError> {
         if weir_log::Hash::of_leaf(&record_of(&view)?) != leaf {
             return Err(not_proven(&view.release.id));
         }
-        let leaf = Sha256::from_bytes(*leaf.as_bytes());
+        let leaf = recorded(leaf);
         let origin = Origin { registry: admission.upstream.to_owned(), index: view.mark.index, leaf };
         coming.push(Coming { view, origin });
     }
@@ -480,7 +480,7 @@ impl Admitting<'_> {
             return Ok(());
         }
         let Some(checkpoint) = self.admission.from.replica.checkpoint() else { return Ok(()) };
-        let (size, root) = (checkpoint.size(), Sha256::from_bytes(*checkpoint.root().as_bytes()));
+        let (size, root) = (checkpoint.size(), recorded(checkpoint.root()));
         let before = facts.cursor(self.admission.upstream);
         // Somebody else may have followed it further meanwhile.
         if before.is_some_and(|cursor| cursor.size > size) {

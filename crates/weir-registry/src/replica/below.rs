@@ -5,7 +5,7 @@ use weir_index::Cursor;
 use weir_log::Source;
 use weir_model::Sha256;
 
-use super::{Replica, ReplicaError, keep};
+use super::{Replica, ReplicaError, keep, recorded};
 
 /// The file beside a view that names what was found to be the beginning of this log: a size and a root each line.
 const GONE_THROUGH: &str = "gone-through";
@@ -32,17 +32,15 @@ impl Replica {
         let known = String::from_utf8_lossy(&known);
         let mut known: Vec<&str> = known.lines().collect();
         let then = line(seen.size, &seen.root);
-        let now = self
-            .checkpoint
-            .as_ref()
-            .map(|now| line(now.size(), &Sha256::from_bytes(*now.root().as_bytes())))
-            .unwrap_or_default();
+        let (size, root) =
+            self.checkpoint.as_ref().map_or((0, weir_log::Hash::EMPTY), |now| (now.size(), now.root()));
+        let now = line(size, &recorded(root));
         if then != now && !known.contains(&&*then) && !self.went_through(source, seen.size, seen.root)? {
             return Err(ReplicaError::NotAsBelow {
                 location: self.location.clone(),
                 below: below.to_owned(),
                 size: seen.size,
-                now: self.checkpoint.as_ref().map_or(0, weir_log::Checkpoint::size),
+                now: size,
             });
         }
         // What the log is now is its beginning from here on: the one below is about to say so, and is not to be proved right then.
