@@ -308,6 +308,12 @@ pub fn authorize(gate: &dyn Gate, request: Request<'_>) -> Result<Authorized, De
     }
 }
 
+/// Whether [`authorize`] permits `request`, and nothing of why.
+pub fn is_permitted(gate: &dyn Gate, request: &Request<'_>) -> bool {
+    let narrowed = request.caller.token().and_then(|token| token.refuses(request));
+    narrowed.is_none() && gate.permits(request)
+}
+
 /// Whether `request`, which [`authorize`] refuses, is refused for want of approvals only.
 pub fn wants_approvals(gate: &dyn Gate, request: &Request<'_>) -> bool {
     let narrowed = request.caller.token().and_then(|token| token.refuses(request));

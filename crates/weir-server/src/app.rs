@@ -6,17 +6,17 @@ use std::path::PathBuf;
 use std::sync::{Arc, Once, OnceLock};
 use std::time::{Duration, Instant};
 
-use axum::extract::State;
+use axum::extract::{Request, State};
 use axum::http::HeaderMap;
 use axum::http::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE};
 use axum::http::request::Parts;
-use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
 use jiff::Timestamp;
 use serde::Serialize;
 use tokio::sync::Semaphore;
+use tower_service::Service as _;
 use weir_accounts::{AccountError, Accounts, Secret};
 use weir_activity::{ActivityError, ActivityLog, Downloads, Measures};
 use weir_fs::{Folder, FsError};
@@ -34,7 +34,7 @@ use crate::data::DataFolder;
 use crate::deltas::Deltas;
 use crate::device::Devices;
 use crate::elm;
-use crate::faces::face;
+use crate::faces::{face, is_face};
 use crate::files::{Files, blocking};
 use crate::identity_providers::{IdentityProviders, warn};
 use crate::lacks::Lacks;
@@ -416,17 +416,28 @@ impl App {
         if self.settings.metrics_listen.is_none() {
             router = router.route("/metrics", get(metrics_of_main));
         }
-        router
-            .fallback(face)
-            .layer(from_fn_with_state(self.clone(), failures))
-            .layer(from_fn_with_state(self.clone(), observe))
-            .with_state(self.clone())
+        router.fallback(face).with_state(self.clone())
+    }
+
+    /// Answers what is asked on the main address. Files of registries are found without the router: most that is asked is small, and
+    /// then the router is the most of it.
+    pub(crate) async fn answer(self: &Arc<Self>, router: &mut Router, request: Request) -> Response {
+        let routed = async |request: Request| match is_face(&request) {
+            true => face(State(self.clone()), request).await,
+            false => called(router, request).await,
+        };
+        observe(self, request, |request| failures(self, request, routed)).await
     }
 
     /// What is answered on the address of the metrics, if they have their own.
     pub(crate) fn metrics_router(self: &Arc<Self>) -> Router {
         Router::new().route("/metrics", get(metrics)).with_state(self.clone())
     }
+}
+
+/// What a router answers.
+pub(crate) async fn called(router: &mut Router, request: Request) -> Response {
+    router.call(request).await.unwrap_or_else(|never| match never {})
 }
 
 /// The metrics, on the address that everybody knows: for whoever has their token, or this machine where there is none. What a proxy

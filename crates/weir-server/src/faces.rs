@@ -37,6 +37,12 @@ pub(crate) async fn face(State(app): State<Arc<App>>, request: Request) -> Respo
     }
 }
 
+/// Whether a request is for a file of a registry, or one that there could be: no other address begins like theirs.
+pub(crate) fn is_face(request: &Request) -> bool {
+    let below = request.uri().path().splitn(3, '/').nth(2);
+    below.is_some_and(Face::is_begun)
+}
+
 async fn of_registry(app: &Arc<App>, head: &mut Parts) -> Result<Response, Problem> {
     let asker = Asker::from_request_parts(head, app).await?;
     let path = head.uri.path();

@@ -56,11 +56,12 @@ impl ServerGate {
         self.registry.set()
     }
 
-    fn decide_read(&self, request: &Request<'_>) -> Decision {
+    /// What `told` makes of the decision on who may read.
+    fn decide_read<T>(&self, request: &Request<'_>, told: impl Fn(&Decision) -> T) -> T {
         let (who, at) = (request.caller.principal(), request.caller.at());
         let reads = self.reads.read().unwrap_or_else(PoisonError::into_inner);
         if let Some(decision) = reads.decided.get(who).filter(|_| reads.last_until(at)) {
-            return decision.clone();
+            return told(decision);
         }
         let turn = reads.turn;
         drop(reads);
@@ -77,15 +78,20 @@ impl ServerGate {
             reads.at = at;
             reads.decided.insert(who.clone(), decision.clone());
         }
-        decision
+        told(&decision)
     }
+}
+
+/// Whether it is asked who may read, which is remembered.
+fn is_reading(request: &Request<'_>) -> bool {
+    request.verb == Verb::Read && request.target == Target::Registry
 }
 
 impl Gate for ServerGate {
     fn decide(&self, request: &Request<'_>) -> Decision {
         let who = request.caller.principal();
-        if request.verb == Verb::Read && request.target == Target::Registry {
-            return self.decide_read(request);
+        if is_reading(request) {
+            return self.decide_read(request, Decision::clone);
         }
         if request.verb != Verb::Read && *who == Principal::Anonymous {
             return refused("server-sign-in", "who changes a registry must have signed in");
@@ -97,6 +103,13 @@ impl Gate for ServerGate {
             return refused("server-administrators", "only administrators look after the registry itself");
         }
         decision
+    }
+
+    fn permits(&self, request: &Request<'_>) -> bool {
+        if is_reading(request) {
+            return self.decide_read(request, |decision| decision.allowed);
+        }
+        self.decide(request).allowed
     }
 
     fn wants_approvals(&self, request: &Request<'_>) -> bool {

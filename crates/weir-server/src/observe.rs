@@ -1,14 +1,12 @@
 //! What is known of every request: an id, for whom it is, how it was answered and how long that took.
 
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
-use std::sync::Arc;
 use std::time::Instant;
 
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::http::header::HOST;
 use axum::http::uri::Authority;
 use axum::http::{Extensions, HeaderMap, HeaderName, HeaderValue, Version};
-use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use ipnet::IpNet;
 use ulid::Ulid;
@@ -39,7 +37,11 @@ const MAX_ID: usize = 64;
 pub(crate) struct Peer(pub(crate) SocketAddr);
 
 /// Gives a request its id, has it answered, and tells.
-pub(crate) async fn observe(State(app): State<Arc<App>>, mut request: Request, next: Next) -> Response {
+pub(crate) async fn observe<F: Future<Output = Response>>(
+    app: &App,
+    mut request: Request,
+    answer: impl FnOnce(Request) -> F,
+) -> Response {
     let started = Instant::now();
     let peer = request.extensions().get::<Peer>().map(|peer| peer.0.ip());
     let believed = peer.is_some_and(|peer| is_trusted(&app.settings.trusted_proxies, peer));
@@ -49,12 +51,12 @@ pub(crate) async fn observe(State(app): State<Arc<App>>, mut request: Request, n
     if let Some(client) = client {
         request.extensions_mut().insert(Client(client));
     }
-    if let Some(peer) = peer.filter(|_| is_of_strange_proxy(&app, request.headers(), request.extensions())) {
+    if let Some(peer) = peer.filter(|_| is_of_strange_proxy(app, request.headers(), request.extensions())) {
         app.tell_of_strange_proxy(peer);
     }
 
     let mut response = match names_one_host(&request) {
-        true => next.run(request).await,
+        true => answer(request).await,
         false => Problem::new(
             Code::BadRequest,
             "a request names one host, by its name or its address, and perhaps a port",

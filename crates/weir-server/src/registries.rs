@@ -9,7 +9,7 @@ use std::time::Instant;
 
 use weir_cedar::PolicySet;
 use weir_fs::{Folder, FsError};
-use weir_policy::{Caller, OtherPolicies, Request, Verb, authorize};
+use weir_policy::{Caller, OtherPolicies, Request, Verb, is_permitted};
 use weir_registry::{DESCRIPTOR, Registrar, SubmitError, folder_ports, location_of};
 
 use crate::contact::LastAsked;
@@ -107,7 +107,7 @@ impl Served {
 
     /// Whether a caller may see it at all.
     pub(crate) fn may_read(&self, caller: &Caller) -> bool {
-        authorize(&*self.gate, Request::of_registry(caller, Verb::Read)).is_ok()
+        is_permitted(&*self.gate, &Request::of_registry(caller, Verb::Read))
     }
 }
 

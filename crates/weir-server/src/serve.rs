@@ -1,5 +1,6 @@
 //! Connections: taken, limited, and brought to an end.
 
+use std::convert::Infallible;
 use std::future::Future;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -8,7 +9,9 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use axum::Router;
+use axum::body::Body;
 use axum::extract::Request;
+use axum::response::Response;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -21,9 +24,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use tokio_io_timeout::TimeoutStream;
 use tokio_rustls::TlsAcceptor;
-use tower_service::Service as _;
 
-use crate::app::App;
+use crate::app::{App, called};
 use crate::counting::Counting;
 use crate::observe::Peer;
 use crate::ready::Ready;
@@ -137,12 +139,13 @@ pub async fn serve(
     app.tell_what_it_lacks().await;
     listening(listens);
     let connections = Connections { app: app.clone(), under_way: GracefulShutdown::new() };
-    let (router, metrics_router) = (app.router(), app.metrics_router());
+    let main_answers = Answers::Main(app.clone(), app.router());
+    let metrics_answers = Answers::Metrics(app.metrics_router());
     tokio::select! {
-        () = connections.take(&main, tls.as_ref(), &router) => {}
+        () = connections.take(&main, tls.as_ref(), &main_answers) => {}
         () = async {
             match &metrics {
-                Some((listener, _)) => connections.take(listener, None, &metrics_router).await,
+                Some((listener, _)) => connections.take(listener, None, &metrics_answers).await,
                 None => std::future::pending().await,
             }
         } => {}
@@ -226,6 +229,24 @@ pub(crate) fn acceptor(data: &Path, tls: &Tls) -> Result<TlsAcceptor, ServeError
     Ok(TlsAcceptor::from(Arc::new(config)))
 }
 
+/// What answers on an address.
+#[derive(Clone)]
+enum Answers {
+    /// On the main one.
+    Main(Arc<App>, Router),
+    /// On that of the metrics.
+    Metrics(Router),
+}
+
+impl Answers {
+    async fn answer(self, request: Request) -> Response {
+        match self {
+            Self::Main(app, mut router) => app.answer(&mut router, request).await,
+            Self::Metrics(mut router) => called(&mut router, request).await,
+        }
+    }
+}
+
 /// The connections of a server.
 struct Connections {
     app: Arc<App>,
@@ -234,12 +255,12 @@ struct Connections {
 
 impl Connections {
     /// Takes connections for ever. Each listener has places of its own: who watches the server sees it when it is full.
-    async fn take(&self, listener: &TcpListener, tls: Option<&Encryption>, router: &Router) {
+    async fn take(&self, listener: &TcpListener, tls: Option<&Encryption>, answers: &Answers) {
         let slots = Arc::new(Semaphore::new(self.app.settings.limits.connections as usize));
         loop {
             let Ok(slot) = slots.clone().acquire_owned().await else { return };
             match listener.accept().await {
-                Ok((stream, peer)) => self.begin(stream, peer, slot, tls, router),
+                Ok((stream, peer)) => self.begin(stream, peer, slot, tls, answers),
                 // One that broke before it was taken, or no room for more: the others go on.
                 Err(error) => {
                     tracing::warn!(%error, "a connection could not be taken");
@@ -255,7 +276,7 @@ impl Connections {
         peer: SocketAddr,
         slot: OwnedSemaphorePermit,
         tls: Option<&Encryption>,
-        router: &Router,
+        answers: &Answers,
     ) {
         // Answers are written whole: waiting for more to send would only make them late.
         let _ = stream.set_nodelay(true);
@@ -264,7 +285,7 @@ impl Connections {
         stream.set_read_timeout(Some(limits.idle()));
         stream.set_write_timeout(Some(limits.idle()));
         let stream = Box::pin(stream);
-        let (app, router) = (self.app.clone(), router.clone());
+        let (app, answers) = (self.app.clone(), answers.clone());
         let watcher = self.under_way.watcher();
         let tls = tls.map(Encryption::now);
         tokio::spawn(async move {
@@ -272,14 +293,14 @@ impl Connections {
             app.metrics.connections.inc();
             let builder = builder(&limits);
             match tls {
-                None => converse(builder.http1_only(), stream, peer, router, watcher).await,
+                None => converse(builder.http1_only(), stream, peer, answers, watcher).await,
                 Some(tls) => {
                     if let Ok(Ok(stream)) = tokio::time::timeout(limits.header(), tls.accept(stream)).await {
                         let builder = match stream.get_ref().1.alpn_protocol() {
                             Some(HTTP_2) => builder.http2_only(),
                             _ => builder.http1_only(),
                         };
-                        converse(builder, stream, peer, router, watcher).await;
+                        converse(builder, stream, peer, answers, watcher).await;
                     }
                 }
             }
@@ -311,15 +332,15 @@ async fn converse<S>(
     builder: Builder<TokioExecutor>,
     stream: S,
     peer: SocketAddr,
-    router: Router,
+    answers: Answers,
     watcher: hyper_util::server::graceful::Watcher,
 ) where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let service = service_fn(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(Peer(peer));
-        let mut router = router.clone();
-        async move { router.call(request.map(axum::body::Body::new)).await }
+        let answers = answers.clone();
+        async move { Ok::<_, Infallible>(answers.answer(request.map(Body::new)).await) }
     });
     let connection = builder.serve_connection(TokioIo::new(stream), service);
     if let Err(error) = watcher.watch(connection.into_owned()).await {

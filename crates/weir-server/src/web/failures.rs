@@ -3,31 +3,34 @@
 use std::sync::Arc;
 
 use axum::body::HttpBody as _;
-use axum::extract::{FromRequestParts as _, Request, State};
+use axum::extract::{FromRequestParts as _, Request};
 use axum::http::header::{ACCEPT, ALLOW, CONNECTION, CONTENT_RANGE, RETRY_AFTER};
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, Method, StatusCode};
-use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use weir_web::FailurePage;
 
+use super::Visitor;
 use super::account::local;
-use super::{Visitor, answer};
 use crate::app::App;
 use crate::problem::{Code, Problem};
 use crate::registries::RegistryName;
 
 /// Answers a request; where a browser would be shown a document for programs, it is shown a page that says the same.
-pub(crate) async fn failures(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+pub(crate) async fn failures<F: Future<Output = Response>>(
+    app: &Arc<App>,
+    request: Request,
+    answer: impl FnOnce(Request) -> F,
+) -> Response {
     let has_body = !request.body().is_end_stream();
     if !is_of_a_browser(&request) {
-        return alike(documented(next.run(request).await), has_body);
+        return alike(documented(answer(request).await), has_body);
     }
     let (head, body) = request.into_parts();
     let kept = head.clone();
-    let response = documented(next.run(Request::from_parts(head, body)).await);
+    let response = documented(answer(Request::from_parts(head, body)).await);
     let response = match response.extensions().get::<Problem>() {
-        Some(problem) => page(&app, kept, problem).await.unwrap_or(response),
+        Some(problem) => page(app, kept, problem).await.unwrap_or(response),
         None => response,
     };
     alike(response, has_body)
@@ -90,7 +93,7 @@ async fn page(app: &Arc<App>, mut head: Parts, problem: &Problem) -> Option<Resp
             || matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN),
         back: (head.method == Method::POST).then_some(here.as_str()),
     };
-    let mut response = answer(&visitor, status, page.page()).ok()?;
+    let mut response = super::answer(&visitor, status, page.page()).ok()?;
     if let Some(allowed) = problem.allows() {
         response.headers_mut().insert(ALLOW, allowed.clone());
     }
