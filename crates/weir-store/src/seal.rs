@@ -1,9 +1,13 @@
 //! Making a tree read-only. What is unpacked has read-only files already; its folders follow when nothing is to
 //! be added any more.
+//!
+//! Sealed folders have a time that no clock gives them. Whatever is put into one or taken out of one later gives it another, also within the
+//! same tick of the clock: a look at the times tells that all of a tree is there.
 
+use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
-use rustix::fs::chmod;
+use rustix::fs::{AtFlags, CWD, Timespec, Timestamps, chmod, utimensat};
 use weir_tree::{Mode, TreeManifest};
 
 use crate::error::{AtPath as _, StoreError};
@@ -12,14 +16,41 @@ use crate::readers::Readers;
 const READ_ONLY: rustix::fs::Mode = rustix::fs::Mode::from_raw_mode(0o444);
 const EXECUTABLE: rustix::fs::Mode = rustix::fs::Mode::from_raw_mode(0o555);
 
-/// Makes the folders below `top` read-only. `top` itself must stay writable to be moved: a move changes
+/// The time of sealed folders, in seconds since 1970.
+const SEALED: i64 = 1;
+
+/// Makes the folders below `top` read-only, and gives all their time. `top` itself must stay writable to be moved: a move changes
 /// its `..`.
 pub(crate) fn folders(top: &Path, manifest: &TreeManifest) -> Result<(), StoreError> {
     for folder in manifest.folders() {
         let path = top.join(folder);
         chmod(&path, EXECUTABLE).at(&path)?;
     }
+    times(top, manifest)
+}
+
+/// Gives every folder of a tree the time of sealed ones.
+fn times(top: &Path, manifest: &TreeManifest) -> Result<(), StoreError> {
+    let sealed = Timespec { tv_sec: SEALED, tv_nsec: 0 };
+    let sealed = Timestamps { last_access: sealed, last_modification: sealed };
+    for folder in all_folders(manifest) {
+        let path = top.join(folder);
+        utimensat(CWD, &path, &sealed, AtFlags::SYMLINK_NOFOLLOW).at(&path)?;
+    }
     Ok(())
+}
+
+/// Whether every folder of a tree is there and has its time still.
+pub(crate) fn is_untouched(top: &Path, manifest: &TreeManifest) -> bool {
+    let is_sealed = |folder: &str| {
+        fs_err::symlink_metadata(top.join(folder))
+            .is_ok_and(|about| about.is_dir() && (about.mtime(), about.mtime_nsec()) == (SEALED, 0))
+    };
+    all_folders(manifest).all(is_sealed)
+}
+
+fn all_folders(manifest: &TreeManifest) -> impl Iterator<Item = &str> {
+    std::iter::once("").chain(manifest.folders())
 }
 
 /// Gives files that somebody made by hand the modes that unpacked ones have.

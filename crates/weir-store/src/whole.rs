@@ -1,16 +1,16 @@
 //! Whether a tree is still whole: a cheap look, for what cleaners of disks take away.
 //!
-//! A folder from which something is taken, or into which something is put, has a later time than the manifest, which is written when all folders
-//! are as they stay. Where one has, or the store was copied without its times, every folder is listed and the files are counted. What a file
-//! holds is not looked at: [`Session::verify`] does that.
+//! A folder from which something is taken, or into which something is put, has another time than [sealed](crate::seal) ones have. Where one has, or the
+//! store was copied without its times, every folder is listed and the files are counted. What a file holds is not looked at:
+//! [`Session::verify`] does that.
 
 use std::path::Path;
 
 use weir_model::TreeDigest;
-use weir_tree::TreeManifest;
 
 use crate::error::{AtPath as _, StoreError};
 use crate::remove::remove;
+use crate::seal;
 use crate::session::Session;
 use crate::tree::{StoredTree, tree_item};
 
@@ -28,21 +28,13 @@ impl Session {
             Err(StoreError::DamagedManifest { .. }) => return Ok(Some(tree)),
             Err(error) => return Err(error),
         };
-        if self.is_untouched(&tree, &manifest) || count(tree.path())? == manifest.entries().len() {
+        if seal::is_untouched(tree.path(), &manifest) || count(tree.path())? == manifest.entries().len() {
             return Ok(Some(tree));
         }
         match self.take_away(digest) {
             Ok(()) | Err(StoreError::ReadOnly { .. }) => Ok(None),
             Err(error) => Err(error),
         }
-    }
-
-    /// Whether no folder of a tree has changed since its manifest was written.
-    fn is_untouched(&self, tree: &StoredTree, manifest: &TreeManifest) -> bool {
-        let time = |path: &Path| fs_err::symlink_metadata(path).and_then(|about| about.modified()).ok();
-        let Some(made) = time(&self.store().layout().manifest(tree.digest())) else { return false };
-        let is_older = |folder: &str| time(&tree.path().join(folder)).is_some_and(|changed| changed < made);
-        is_older("") && manifest.folders().into_iter().all(is_older)
     }
 
     /// Takes a tree out of its place. Whoever fetches it meanwhile has its lock.

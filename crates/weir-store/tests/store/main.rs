@@ -12,4 +12,5 @@ mod mending;
 mod reading;
 mod sharing;
 mod together;
+mod whole;
 mod world;

@@ -1,0 +1,43 @@
+//! Whether a tree is still whole, found out by a look.
+
+use std::fs::FileTimes;
+use std::os::unix::fs::PermissionsExt as _;
+use std::time::SystemTime;
+
+use crate::world::{World, numbered};
+
+/// A cleaner of disks, or whoever, in the same tick of the clock in which the tree was stored.
+#[test]
+fn what_is_taken_away_at_once_is_noticed_and_the_tree_is_made_again() {
+    let world = World::new();
+    let session = world.session();
+    let pack = numbered(1);
+    for gone in ["lib/a/b/c.txt", "README.md"] {
+        let tree = pack.ensure(&session);
+        let file = tree.path().join(gone);
+        let above = file.parent().unwrap();
+        assert!(session.whole_tree(&pack.tree).unwrap().is_some());
+        fs_err::set_permissions(above, std::fs::Permissions::from_mode(0o755)).unwrap();
+        fs_err::remove_file(&file).unwrap();
+        assert!(session.whole_tree(&pack.tree).unwrap().is_none(), "{gone}");
+        assert!(!tree.path().exists());
+    }
+    pack.ensure(&session);
+    assert!(session.whole_tree(&pack.tree).unwrap().is_some());
+}
+
+#[test]
+fn a_store_that_was_copied_without_its_times_is_whole_all_the_same() {
+    let world = World::new();
+    let session = world.session();
+    let pack = numbered(1);
+    let tree = pack.ensure(&session);
+    for folder in ["", "lib/a"] {
+        let folder = std::fs::File::open(tree.path().join(folder)).unwrap();
+        folder.set_times(FileTimes::new().set_modified(SystemTime::now())).unwrap();
+    }
+    assert!(session.whole_tree(&pack.tree).unwrap().is_some());
+    fs_err::set_permissions(tree.path().join("lib/a/b"), std::fs::Permissions::from_mode(0o755)).unwrap();
+    fs_err::remove_file(tree.path().join("lib/a/b/c.txt")).unwrap();
+    assert!(session.whole_tree(&pack.tree).unwrap().is_none());
+}
