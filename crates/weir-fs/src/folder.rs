@@ -48,7 +48,7 @@ pub struct Entry {
 
 /// What tells one folder from every other that this machine has or had: its inode and when that was made, to the nanosecond.
 /// Neither can be chosen by who fills a folder, so a copy of it has another. A folder that is moved keeps it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Identity {
     /// The number of its inode.
     pub inode: u64,

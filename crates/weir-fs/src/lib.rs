@@ -27,7 +27,7 @@ mod replace;
 mod resume;
 mod shared;
 
-pub use batch::{Batch, BatchStep};
+pub use batch::{Batch, BatchStep, Settled};
 pub use draft::{Draft, FolderDraft};
 pub use error::{FsError, Sort, is_full};
 pub use file::{open, read, read_text};

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use rustix::fs::{CWD, Mode, mkfifoat};
 use tempfile::TempDir;
-use weir_fs::{Access, Batch, BatchStep, Durability, Folder, FsError, Sort};
+use weir_fs::{Access, Batch, BatchStep, Durability, Folder, FsError, Settled, Sort};
 
 const LIMIT: u64 = 1000;
 
@@ -251,7 +251,8 @@ fn files_of_a_batch_are_on_the_disk_before_they_have_names_and_replace_what_is_t
     world.write("a", "old");
     let steps = std::cell::RefCell::new(Vec::new());
     let step = |step| steps.borrow_mut().push(step);
-    let mut batch = Batch::new(&world.inside, &step);
+    let settled = Settled::default();
+    let mut batch = Batch::new(&world.inside, &step, &settled);
     for (below, text) in [("a", "new"), ("deep/er/b", "b")] {
         let draft = world.inside.filled_draft(text.as_bytes(), Access::Public).unwrap();
         batch.add(draft, below).unwrap();
@@ -270,12 +271,13 @@ fn a_batch_is_not_led_outside_and_one_that_is_dropped_leaves_nothing() {
     let world = World::new();
     world.link("link");
     let draft = || world.inside.filled_draft(b"x", Access::Public).unwrap();
-    let mut batch = Batch::new(&world.inside, &|_| {});
+    let settled = Settled::default();
+    let mut batch = Batch::new(&world.inside, &|_| {}, &settled);
     batch.add(draft(), "link/precious").unwrap();
     is_link(batch.finish(), &world.path("link"));
     world.outside_is_untouched();
 
-    let mut batch = Batch::new(&world.inside, &|_| {});
+    let mut batch = Batch::new(&world.inside, &|_| {}, &settled);
     batch.add(draft(), "never").unwrap();
     drop(batch);
     assert_eq!(world.inside.entries().unwrap().len(), 1);

@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
-use weir_fs::{Access, Batch, BatchStep, Folder};
+use weir_fs::{Access, Batch, BatchStep, Folder, Settled};
 
 use crate::bundle::{MAX_BUNDLE, parse_bundle, write_entry};
 use crate::checkpoint::{CheckedCheckpoint, Checkpoint, CheckpointError, MAX_CHECKPOINT, Stamp};
@@ -45,6 +45,7 @@ pub struct LogFolder {
     root: PathBuf,
     lock_wait: Duration,
     faults: Arc<dyn Faults>,
+    settled: Settled,
 }
 
 /// The one writer of a log, until it is dropped.
@@ -129,7 +130,8 @@ pub enum WriteError {
 impl LogFolder {
     /// The log in `root`; another may keep it locked for a minute.
     pub fn new(root: impl Into<PathBuf>) -> Self {
-        Self { root: root.into(), lock_wait: Duration::from_secs(60), faults: Arc::new(NoFaults) }
+        let (lock_wait, faults) = (Duration::from_secs(60), Arc::new(NoFaults));
+        Self { root: root.into(), lock_wait, faults, settled: Settled::default() }
     }
 
     /// Waits this long for another writer to append something, and as often as one does: in a long queue that moves,
@@ -244,7 +246,7 @@ impl LogFolder {
             BatchStep::Written => self.faults.at(BEFORE_CHECKPOINT),
             BatchStep::Named => self.faults.at(AFTER_CHECKPOINT),
         };
-        let mut files = Batch::new(root, &step);
+        let mut files = Batch::new(root, &step, &self.settled);
         root.filled_draft(checkpoint.note().as_bytes(), Access::Public)
             .and_then(|draft| files.add(draft, CHECKPOINT))
             .and_then(|()| files.finish())
@@ -311,7 +313,7 @@ impl LogWriter {
             BatchStep::Written => self.folder.faults.at(TILE_WRITTEN),
             BatchStep::Named => self.folder.faults.at(TILE_RENAMED),
         };
-        let mut files = Batch::new(&self.root, &step);
+        let mut files = Batch::new(&self.root, &step, &self.folder.settled);
         let mut write =
             |id: TileId, bytes: &[u8]| files.add(self.root.filled_draft(bytes, Access::Public)?, id.path());
         let mut edge = self.end.edge.clone();

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, Read, Seek as _};
 use std::path::Path;
 
-use weir_fs::{Access, Batch, BatchStep, Draft, Durability, Folder};
+use weir_fs::{Access, Batch, BatchStep, Draft, Durability, Folder, Settled};
 use weir_log::Faults;
 
 /// The object is on the disk and has no name yet.
@@ -27,6 +27,7 @@ pub(super) struct Beside {
 pub(super) struct Writing<'a> {
     pub(super) root: &'a Path,
     pub(super) faults: &'a dyn Faults,
+    pub(super) settled: &'a Settled,
 }
 
 impl Writing<'_> {
@@ -45,7 +46,7 @@ impl Writing<'_> {
             BatchStep::Written => self.faults.at(WRITTEN),
             BatchStep::Named => self.faults.at(RENAMED),
         };
-        let mut batch = Batch::new(&root, &step);
+        let mut batch = Batch::new(&root, &step, self.settled);
         for (object, path) in objects {
             batch.add(object.draft, path)?;
         }

@@ -6,7 +6,7 @@ use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, PermissionsExt as 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use weir_fs::{Durability, Folder, FsError, Sort};
+use weir_fs::{Durability, Folder, FsError, Settled, Sort};
 use weir_log::{Faults, NoFaults};
 use weir_model::TreeDigest;
 use weir_tree::{Expected, Limits, TreeError, check_pack};
@@ -25,12 +25,14 @@ pub struct ContentFolder {
     root: PathBuf,
     limits: Limits,
     faults: Arc<dyn Faults>,
+    settled: Settled,
 }
 
 impl ContentFolder {
     /// The content of the registry in `root`. Nothing is touched yet.
     pub fn new(root: impl Into<PathBuf>) -> Self {
-        Self { root: root.into(), limits: Limits::default(), faults: Arc::new(NoFaults) }
+        let (limits, faults) = (Limits::default(), Arc::new(NoFaults));
+        Self { root: root.into(), limits, faults, settled: Settled::default() }
     }
 
     /// Tells `faults` of each of [`POINTS`](super::POINTS), for tests that interrupt it.
@@ -207,7 +209,7 @@ impl ContentFolder {
     }
 
     pub(super) fn writing(&self) -> Writing<'_> {
-        Writing { root: &self.root, faults: &*self.faults }
+        Writing { root: &self.root, faults: &*self.faults, settled: &self.settled }
     }
 }
 
