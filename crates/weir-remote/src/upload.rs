@@ -11,6 +11,9 @@ use crate::call::{Line, RemoteError};
 /// Bytes that are sent at once, and so the most that is sent twice.
 const PART: usize = 8 << 20;
 
+/// An upload of at most so many bytes is sent without asking how much of it is there: asking takes longer than sending it again.
+const SMALL: usize = 256 << 10;
+
 /// So often in a row a part may fail.
 const ATTEMPTS: u32 = 5;
 
@@ -54,6 +57,18 @@ impl Upload<'_> {
 
     /// Sends what `from` brings, but for what the server has. Gives the bytes of what it holds then.
     pub(crate) fn send(&self, from: &mut dyn Read) -> Result<u64, UploadError> {
+        let mut first = Vec::new();
+        from.take(SMALL as u64 + 1).read_to_end(&mut first)?;
+        if first.len() <= SMALL
+            && let Some(held) = self.send_part(&first, 0, true)?
+        {
+            return Ok(held);
+        }
+        self.go_on(&mut first.as_slice().chain(from))
+    }
+
+    /// The same from where the server has it.
+    fn go_on(&self, from: &mut dyn Read) -> Result<u64, UploadError> {
         let State { bytes: mut offset, is_whole } = self.state()?;
         if is_whole {
             return Ok(offset);

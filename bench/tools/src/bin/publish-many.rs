@@ -71,7 +71,9 @@ fn publish(base: &Url, token: &str, part: &[Prepared]) -> Result<(), Anything> {
     let credential = Credential::bearer(base.origin().clone(), token)?;
     let registry = RemoteRegistry::open(client, base, Some(credential))?;
     for (tree, pack, batch) in part {
-        registry.put_pack(tree, &mut pack.as_slice())?;
+        if registry.pack_size(tree)?.is_none() {
+            registry.put_pack(tree, &mut pack.as_slice())?;
+        }
         registry.submit(batch)?;
     }
     Ok(())

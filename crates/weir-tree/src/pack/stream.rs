@@ -9,8 +9,11 @@ use crate::error::bounded;
 use crate::manifest::{Entry, TreeManifest};
 use crate::{Limits, TreeError};
 
-/// How much is decompressed at once. A file up to this size is seen in one piece.
+/// How much is decompressed at once at most. A file up to this size is seen in one piece.
 const BUFFER_BYTES: usize = 256 << 10;
+
+/// How much is at first: most packs are small, and clearing more room than they need takes longer than they do.
+const FIRST_BYTES: usize = 16 << 10;
 
 /// Where the bytes of a pack come from.
 pub(super) type PackSource<R> = BufReader<Metered<R>>;
@@ -18,7 +21,7 @@ pub(super) type PackSource<R> = BufReader<Metered<R>>;
 /// A pack that is being read, or one of the frames of a delta, which was compressed with what is borrowed here as its prefix.
 pub(super) struct PackStream<'p, R: Read> {
     decoder: zstd::Decoder<'p, PackSource<R>>,
-    buffer: Box<[u8]>,
+    buffer: Vec<u8>,
     /// What of the buffer was decompressed and not yet taken.
     filled: std::ops::Range<usize>,
     /// The size that the pack must have, if it is known.
@@ -75,7 +78,7 @@ impl<'p, R: Read> PackStream<'p, R> {
     ) -> Result<Self, TreeError> {
         let mut decoder = decoder.single_frame();
         decoder.window_log_max(window_log).map_err(|error| no_memory(&error))?;
-        Ok(Self { decoder, buffer: vec![0; BUFFER_BYTES].into(), filled: 0..0, expected, limit, what })
+        Ok(Self { decoder, buffer: vec![0; FIRST_BYTES], filled: 0..0, expected, limit, what })
     }
 
     /// Reads the manifest, which a pack begins with.
@@ -103,7 +106,10 @@ impl<'p, R: Read> PackStream<'p, R> {
     /// The next `length` bytes in one piece; `length` is at most [`BUFFER_BYTES`].
     pub(super) fn whole(&mut self, length: usize) -> Result<&[u8], TreeError> {
         debug_assert!(length <= BUFFER_BYTES);
-        if BUFFER_BYTES - self.filled.start < length {
+        if self.buffer.len() < length {
+            self.buffer.resize(BUFFER_BYTES, 0);
+        }
+        if self.buffer.len() - self.filled.start < length {
             self.buffer.copy_within(self.filled.clone(), 0);
             self.filled = 0..self.filled.len();
         }
@@ -206,10 +212,14 @@ impl<'p, R: Read> PackStream<'p, R> {
     }
 
     fn fill(&mut self) -> Result<(), TreeError> {
+        let room = self.buffer.len() - self.filled.end;
         match self.decoder.read(&mut self.buffer[self.filled.end..]) {
             Ok(0) => Err(self.truncated()),
             Ok(read) => {
                 self.filled.end += read;
+                if read == room {
+                    self.buffer.resize((2 * self.buffer.len()).min(BUFFER_BYTES), 0);
+                }
                 Ok(())
             }
             Err(error) => Err(self.fault(&error)),
