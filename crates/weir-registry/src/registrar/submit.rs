@@ -99,7 +99,7 @@ impl Registrar {
     }
 
     fn carry_out(&self, group: &[Asked]) -> Vec<Answer> {
-        match self.in_turn(group) {
+        match until_nobody_was_faster(|| self.in_turn(group)) {
             Ok(answers) => answers,
             Err(error) if group.len() == 1 => vec![Err(error)],
             // Each is to hear what stands in its own way.
@@ -108,10 +108,6 @@ impl Registrar {
     }
 
     fn in_turn(&self, group: &[Asked]) -> Result<Vec<Answer>, SubmitError> {
-        until_nobody_was_faster(|| self.try_in_turn(group))
-    }
-
-    fn try_in_turn(&self, group: &[Asked]) -> Result<Vec<Answer>, SubmitError> {
         let mut writer = self.writer()?;
         let mut planned = Vec::new();
         let appended = writer.append_gathered(|gathered| {
