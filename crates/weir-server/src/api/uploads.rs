@@ -111,19 +111,19 @@ async fn receive(
     part: Part,
 ) -> Result<Response, Problem> {
     let asked = Asked::at(app, asker, name, |app| &app.uploading).await?;
-    // Before a byte of it is read.
-    asked.carry_out(|registry| registry.may(Verb::Upload)).await?;
     let limit = app.settings.limits.upload();
     let announced = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
-    if announced.is_some_and(|bytes| part.offset.saturating_add(bytes) > limit) {
-        return Err(too_large(limit));
-    }
     let stream = body.into_data_stream().map_err(io::Error::other);
     let mut stream = SyncIoBridge::new(StreamReader::new(stream));
-    let at_once = part.offset == 0 && part.is_last && announced.is_some_and(|bytes| bytes <= AT_ONCE);
-    if at_once {
+    let comes_at_once = part.offset == 0 && part.is_last;
+    if comes_at_once && announced.is_some_and(|bytes| bytes <= limit.min(AT_ONCE)) {
+        // Whether they may is asked before a byte is read.
         let size = asked.carry_out(move |registry| target.take_in(registry, &mut stream)).await?;
         return Ok(json(StatusCode::OK, &Uploaded { size }));
+    }
+    asked.carry_out(|registry| registry.may(Verb::Upload)).await?;
+    if announced.is_some_and(|bytes| part.offset.saturating_add(bytes) > limit) {
+        return Err(too_large(limit));
     }
     let (who, what, acting) = (asked.actor.clone(), target.name(&asked), asked.acting.clone());
     let app = app.clone();
