@@ -44,9 +44,12 @@ impl Folder {
 
     /// Makes `folder`, which was just made below, as open as this one.
     fn share(&self, folder: &Self) {
-        if let Ok(about) = rustix::fs::fstat(self) {
-            let _ = rustix::fs::fchown(folder, None, Some(Gid::from_raw(about.st_gid)));
-            let _ = rustix::fs::fchmod(folder, Mode::from_raw_mode(about.st_mode & 0o7777));
+        let (Ok(above), Ok(made)) = (rustix::fs::fstat(self), rustix::fs::fstat(folder)) else { return };
+        if made.st_gid != above.st_gid {
+            let _ = rustix::fs::fchown(folder, None, Some(Gid::from_raw(above.st_gid)));
+        }
+        if made.st_mode != above.st_mode {
+            let _ = rustix::fs::fchmod(folder, Mode::from_raw_mode(above.st_mode & 0o7777));
         }
     }
 

@@ -157,6 +157,11 @@ impl DataFolder {
     /// When there is something else in the folder, or it cannot be written.
     pub fn make(&self) -> Result<(), DataError> {
         self.refuse_strange()?;
+        // Who may read a registry the server decides, and not whoever has an account on the machine. A folder that is there keeps its mode.
+        if let Some(above) = self.root.parent() {
+            fs_err::create_dir_all(above)?;
+        }
+        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&self.root)?;
         fs_err::create_dir_all(self.registries())?;
         for private in [self.keys(), self.uploads(), self.root.join("views")] {
             std::fs::DirBuilder::new().recursive(true).mode(0o700).create(private)?;

@@ -350,6 +350,21 @@ fn ready_is_who_can_sign_for_its_registries_and_write_to_its_disk() {
     wait_until(&server, 200);
 }
 
+/// Who may read a registry its policy says, and not the mode of a folder that a shell with easy habits made.
+#[test]
+fn a_data_folder_that_the_server_makes_is_for_its_user_alone() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let t = greeting();
+    let mode = |path: &str| fs_err::metadata(t.path(path)).unwrap().permissions().mode() & 0o777;
+    drop(WeirServer::start(&t, "srv/weir", &[]));
+    assert_eq!(mode("srv/weir"), 0o700);
+    assert_ne!(mode("srv"), 0o700, "what is above it is nobody's secret");
+    fs_err::create_dir(t.path("shared")).unwrap();
+    fs_err::set_permissions(t.path("shared"), std::fs::Permissions::from_mode(0o751)).unwrap();
+    drop(WeirServer::start(&t, "shared", &[]));
+    assert_eq!(mode("shared"), 0o751);
+}
+
 #[test]
 fn what_a_copy_brought_back_for_all_to_read_is_for_the_server_alone_again() {
     use std::os::unix::fs::PermissionsExt as _;
