@@ -18,7 +18,9 @@ use crate::error::{ProjectError, ReferenceProblem};
 use crate::project::Project;
 use crate::storage::Room;
 use crate::{elm_docs, references};
-use weir_reach::{Amount, Counter, KnownRegistry, Session, Work, find, open_for_writing, open_named};
+use weir_reach::{
+    Amount, Counter, KnownRegistry, Session, Work, connect, find, is_http, open_for_writing, open_named,
+};
 
 /// How to publish.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -271,7 +273,16 @@ pub(crate) fn publish_packages(
         session.begin(Work::Publishing { releases: packages.len() }, Amount::Unknown);
     }
     report.receipt = Some(registry.submit(&batch)?);
+    remember(session, &known);
     Ok(report)
+}
+
+/// Follows the log of a server to what it has acknowledged, so that one which forgets that is found out. What was done is done, whether or not
+/// this comes to its end.
+fn remember(session: &Session, known: &KnownRegistry) {
+    if is_http(&known.location) {
+        let _ = connect(session, known);
+    }
 }
 
 /// Refuses packages with files that are probably secrets: what was published once can be read for ever.
@@ -362,8 +373,10 @@ pub fn submit(
     project: Option<&Project>,
     intents: Vec<Intent>,
 ) -> Result<Receipt, ProjectError> {
-    let (registry, batch) = asked(session, project, intents)?;
-    Ok(registry.submit(&batch)?)
+    let (known, registry, batch) = asked(session, project, intents)?;
+    let receipt = registry.submit(&batch)?;
+    remember(session, &known);
+    Ok(receipt)
 }
 
 /// What would become of each intent if it were submitted now. Changes nothing.
@@ -376,7 +389,7 @@ pub fn preview(
     project: Option<&Project>,
     intents: Vec<Intent>,
 ) -> Result<Vec<Outcome>, ProjectError> {
-    let (registry, batch) = asked(session, project, intents)?;
+    let (_, registry, batch) = asked(session, project, intents)?;
     Ok(registry.preview(&batch)?)
 }
 
@@ -384,10 +397,10 @@ fn asked(
     session: &Session,
     project: Option<&Project>,
     intents: Vec<Intent>,
-) -> Result<(Box<dyn Registry>, Batch), ProjectError> {
+) -> Result<(KnownRegistry, Box<dyn Registry>, Batch), ProjectError> {
     let known: KnownRegistry = find(session, project.map(Project::registries), None, Path::new("."))?;
     let registry = open_for_writing(session, &known)?;
-    Ok((registry, Batch { intents }))
+    Ok((known, registry, Batch { intents }))
 }
 
 /// A batch file.

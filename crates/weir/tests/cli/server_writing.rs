@@ -376,7 +376,7 @@ fn a_server_that_is_killed_has_all_that_it_acknowledged() {
 }
 
 #[test]
-fn nobody_publishes_into_an_older_copy_who_knows_what_was_published_since() {
+fn nobody_publishes_into_an_older_copy_who_published_what_it_lacks() {
     let (t, server) = with_team();
     let publish = |version: &str| {
         let folder = t.package("acme/one", version).file("a", version).write();
@@ -389,7 +389,6 @@ fn nobody_publishes_into_an_older_copy_who_knows_what_was_published_since() {
     };
     copy("data", "copy");
     publish("1.1.0").succeeds();
-    assert!(t.weir_in("", "info acme/one").succeeds().stdout.contains("1.1.0"));
     fs_err::rename(t.path("data"), t.path("lost")).expect("it is there");
     copy("copy", "data");
     let _server = server.killed_and_started(&t, "data");
