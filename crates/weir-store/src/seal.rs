@@ -19,25 +19,20 @@ const EXECUTABLE: rustix::fs::Mode = rustix::fs::Mode::from_raw_mode(0o555);
 /// The time of sealed folders, in seconds since 1970.
 const SEALED: i64 = 1;
 
-/// Makes the folders below `top` read-only, and gives all their time. `top` itself must stay writable to be moved: a move changes
-/// its `..`.
+/// Makes the folders below `top` read-only. `top` itself must stay writable to be moved: a move changes
+/// its `..`, and its time.
 pub(crate) fn folders(top: &Path, manifest: &TreeManifest) -> Result<(), StoreError> {
     for folder in manifest.folders() {
         let path = top.join(folder);
-        chmod(&path, EXECUTABLE).at(&path)?;
-    }
-    times(top, manifest)
-}
-
-/// Gives every folder of a tree the time of sealed ones.
-fn times(top: &Path, manifest: &TreeManifest) -> Result<(), StoreError> {
-    let sealed = Timespec { tv_sec: SEALED, tv_nsec: 0 };
-    let sealed = Timestamps { last_access: sealed, last_modification: sealed };
-    for folder in all_folders(manifest) {
-        let path = top.join(folder);
-        utimensat(CWD, &path, &sealed, AtFlags::SYMLINK_NOFOLLOW).at(&path)?;
+        chmod(&path, EXECUTABLE).and_then(|()| give_time(&path)).at(&path)?;
     }
     Ok(())
+}
+
+fn give_time(folder: &Path) -> rustix::io::Result<()> {
+    let sealed = Timespec { tv_sec: SEALED, tv_nsec: 0 };
+    let sealed = Timestamps { last_access: sealed, last_modification: sealed };
+    utimensat(CWD, folder, &sealed, AtFlags::SYMLINK_NOFOLLOW)
 }
 
 /// Whether every folder of a tree is there and has its time still.
@@ -46,11 +41,7 @@ pub(crate) fn is_untouched(top: &Path, manifest: &TreeManifest) -> bool {
         fs_err::symlink_metadata(top.join(folder))
             .is_ok_and(|about| about.is_dir() && (about.mtime(), about.mtime_nsec()) == (SEALED, 0))
     };
-    all_folders(manifest).all(is_sealed)
-}
-
-fn all_folders(manifest: &TreeManifest) -> impl Iterator<Item = &str> {
-    std::iter::once("").chain(manifest.folders())
+    is_sealed("") && manifest.folders().into_iter().all(is_sealed)
 }
 
 /// Gives files that somebody made by hand the modes that unpacked ones have.
@@ -67,8 +58,9 @@ pub(crate) fn files(top: &Path, manifest: &TreeManifest) -> Result<(), StoreErro
     Ok(())
 }
 
-/// Makes a tree's own folder read-only, once it is in its place. That it may fail on a store that other
+/// Makes a tree's own folder read-only and gives it its time, once it is in its place. That it may fail on a store that other
 /// users write too does no harm: the tree is whole.
 pub(crate) fn top(place: &Path, readers: Readers) {
     let _ = chmod(place, rustix::fs::Mode::from_raw_mode(readers.of_mode(0o555)));
+    let _ = give_time(place);
 }

@@ -2,7 +2,7 @@
 
 use std::fs::FileTimes;
 use std::os::unix::fs::PermissionsExt as _;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use crate::world::{World, numbered};
 
@@ -24,6 +24,16 @@ fn what_is_taken_away_at_once_is_noticed_and_the_tree_is_made_again() {
     }
     pack.ensure(&session);
     assert!(session.whole_tree(&pack.tree).unwrap().is_some());
+}
+
+#[test]
+fn folders_of_a_tree_have_a_time_that_no_clock_gives() {
+    let world = World::new();
+    let tree = numbered(1).ensure(&world.session());
+    for folder in ["", "lib", "lib/a/b"] {
+        let about = fs_err::metadata(tree.path().join(folder)).unwrap();
+        assert_eq!(about.modified().unwrap(), SystemTime::UNIX_EPOCH + Duration::from_secs(1), "{folder}");
+    }
 }
 
 #[test]
