@@ -190,16 +190,20 @@ impl Index {
 
     /// Has commits wait neither for the disk nor for readers from now on, for everybody who opens the file: by a write-ahead log beside it. After a
     /// power cut the view may be one of a few commits before, whole, and what is missing is folded again. Whoever opens the file must be able to
-    /// write beside it from now on. Nothing happens while the view is empty: a first fold is one commit, and would be written twice.
+    /// write beside it from now on. Nothing happens while the view is empty: a first fold is one commit, and
+    /// would be written twice; nor while others are in the middle of using the file as it was: whoever opens it next begins the log.
     ///
     /// # Errors
     ///
-    /// When the file cannot be changed, or others do not let go of it.
+    /// When the file cannot be changed.
     pub fn commit_without_waiting(&self) -> Result<(), IndexError> {
-        if self.position()?.size > 0 {
-            self.connection.execute_batch(WRITE_AHEAD)?;
+        if self.position()?.size == 0 {
+            return Ok(());
         }
-        Ok(())
+        match self.connection.execute_batch(WRITE_AHEAD).map_err(IndexError::from) {
+            Err(IndexError::Busy) => Ok(()),
+            begun => begun,
+        }
     }
 
     /// Holds the view still for a series of queries. A single one needs no holding: what it answers is
