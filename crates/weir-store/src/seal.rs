@@ -2,8 +2,9 @@
 //! be added any more.
 //!
 //! Sealed folders have a time that no clock gives them. Whatever is put into one or taken out of one later gives it another, also within the
-//! same tick of the clock: a look at the times tells that all of a tree is there.
+//! same tick of the clock: a look at the times tells that all of a tree is there. Only the tree's own folder has another: when it was used last.
 
+use std::collections::BTreeSet;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
@@ -20,7 +21,7 @@ const EXECUTABLE: rustix::fs::Mode = rustix::fs::Mode::from_raw_mode(0o555);
 const SEALED: i64 = 1;
 
 /// Makes the folders below `top` read-only. `top` itself must stay writable to be moved: a move changes
-/// its `..`, and its time.
+/// its `..`.
 pub(crate) fn folders(top: &Path, manifest: &TreeManifest) -> Result<(), StoreError> {
     for folder in manifest.folders() {
         let path = top.join(folder);
@@ -35,13 +36,16 @@ fn give_time(folder: &Path) -> rustix::io::Result<()> {
     utimensat(CWD, folder, &sealed, AtFlags::SYMLINK_NOFOLLOW)
 }
 
-/// Whether every folder of a tree is there and has its time still.
+/// Whether every folder below `top` is there and has its time still, and `top` has as many names in it as it should.
 pub(crate) fn is_untouched(top: &Path, manifest: &TreeManifest) -> bool {
+    let paths = manifest.entries().iter().map(|entry| entry.path.as_str());
+    let names: BTreeSet<&str> = paths.map(|path| path.split('/').next().unwrap_or(path)).collect();
+    let has_all = || fs_err::read_dir(top).is_ok_and(|entries| entries.count() == names.len());
     let is_sealed = |folder: &str| {
         fs_err::symlink_metadata(top.join(folder))
             .is_ok_and(|about| about.is_dir() && (about.mtime(), about.mtime_nsec()) == (SEALED, 0))
     };
-    is_sealed("") && manifest.folders().into_iter().all(is_sealed)
+    has_all() && manifest.folders().into_iter().all(is_sealed)
 }
 
 /// Gives files that somebody made by hand the modes that unpacked ones have.
@@ -58,9 +62,8 @@ pub(crate) fn files(top: &Path, manifest: &TreeManifest) -> Result<(), StoreErro
     Ok(())
 }
 
-/// Makes a tree's own folder read-only and gives it its time, once it is in its place. That it may fail on a store that other
+/// Makes a tree's own folder read-only, once it is in its place. That it may fail on a store that other
 /// users write too does no harm: the tree is whole.
 pub(crate) fn top(place: &Path, readers: Readers) {
     let _ = chmod(place, rustix::fs::Mode::from_raw_mode(readers.of_mode(0o555)));
-    let _ = give_time(place);
 }

@@ -30,7 +30,7 @@ fn what_is_taken_away_at_once_is_noticed_and_the_tree_is_made_again() {
 fn folders_of_a_tree_have_a_time_that_no_clock_gives() {
     let world = World::new();
     let tree = numbered(1).ensure(&world.session());
-    for folder in ["", "lib", "lib/a/b"] {
+    for folder in ["lib", "lib/a/b"] {
         let about = fs_err::metadata(tree.path().join(folder)).unwrap();
         assert_eq!(about.modified().unwrap(), SystemTime::UNIX_EPOCH + Duration::from_secs(1), "{folder}");
     }
@@ -42,7 +42,7 @@ fn a_store_that_was_copied_without_its_times_is_whole_all_the_same() {
     let session = world.session();
     let pack = numbered(1);
     let tree = pack.ensure(&session);
-    for folder in ["", "lib/a"] {
+    for folder in ["lib", "lib/a"] {
         let folder = std::fs::File::open(tree.path().join(folder)).unwrap();
         folder.set_times(FileTimes::new().set_modified(SystemTime::now())).unwrap();
     }
