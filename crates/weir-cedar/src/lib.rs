@@ -12,6 +12,7 @@
 //! What Cedar cannot evaluate is refused: a rule that fails must not be as good as one that is not there.
 
 mod ask;
+mod behind_server;
 mod bounds;
 mod built_in;
 mod cases;
@@ -27,6 +28,7 @@ mod set;
 mod tested;
 
 pub use ask::{Facts, Question};
+pub use behind_server::behind_server;
 pub use built_in::{BuiltIn, FOLDER, Part, RULES, SETS, find};
 pub use cases::{Case, CaseResult, Cases, MAX_CASES};
 pub use explain::{Clause, Explanation, Near, Ruled};

@@ -64,8 +64,8 @@ pub use owners::{EVERYWHERE, Owners};
 pub use policy::{
     CheckedPolicy, ExplainWhat, ExplainedPolicy, GivenFacts, Log, PolicyChange, PolicyDifference, SetHow,
     ShownPolicy, Simulated, Since, TestedPolicy, WhichRegistry, folder_files, policy_asker, policy_check,
-    policy_explain, policy_files, policy_files_named, policy_set, policy_show, policy_simulate, policy_test,
-    simulate_on,
+    policy_explain, policy_files, policy_files_named, policy_member, policy_set, policy_show,
+    policy_simulate, policy_test, simulate_on,
 };
 pub use registries::{
     KnownRegistry, ManifestRegistries, check_new, find, forget, in_use, is_http, known_registry, location,

@@ -15,12 +15,15 @@ use weir_cedar::{
 use weir_fs::Folder;
 use weir_model::Sha256;
 use weir_policy::{Caller, Principal, ReleaseFacts, Target, Verb};
+use weir_wire::ADMINISTRATORS;
+use weir_wire::people::WhoAmI;
 
 use self::place::PolicyPlace;
 pub use self::simulate::{Log, PolicyDifference, Simulated, Since, policy_simulate, simulate_on};
 use crate::connect::{Connection, connect};
 use crate::error::{Offline, ReachError};
 use crate::registries::{KnownRegistry, ManifestRegistries, find, is_http};
+use crate::server::reach_server;
 use crate::session::Session;
 
 /// Which registry is meant, as somebody says it.
@@ -361,6 +364,33 @@ pub fn policy_asker(session: &Session, which: WhichRegistry<'_>) -> Result<Princ
     }
 }
 
+/// Somebody by the name that a user has with the registry's server, in the groups that it has them in, as far as whoever asks may see
+/// that: of themselves everybody may, of others who governs the server. Of a folder, and of whom nothing is seen, it is what was said.
+///
+/// # Errors
+///
+/// When the registry is not known.
+pub fn policy_member(
+    session: &Session,
+    which: WhichRegistry<'_>,
+    who: Principal,
+) -> Result<Principal, ReachError> {
+    let known = which.find(session)?;
+    let Principal::User { name, groups } = &who else { return Ok(who) };
+    if session.offline || !is_http(&known.location) {
+        return Ok(who);
+    }
+    let Ok(reached) = reach_server(session, Some(&known.location)) else { return Ok(who) };
+    let themselves = || match reached.server.whoami() {
+        Ok(WhoAmI::User { user, .. }) => vec![user],
+        Ok(WhoAmI::Workload { .. }) | Err(_) => Vec::new(),
+    };
+    let seen = reached.server.users().unwrap_or_else(|_| themselves());
+    let theirs = seen.into_iter().find(|user| user.name.as_str() == name).map(|user| user.groups);
+    let theirs = theirs.into_iter().flatten().map(String::from);
+    Ok(Principal::User { name: name.clone(), groups: groups.iter().cloned().chain(theirs).collect() })
+}
+
 /// What somebody wants explained.
 #[derive(Debug, Clone)]
 pub struct ExplainWhat {
@@ -416,7 +446,9 @@ pub fn policy_explain(
     files: &PolicyFiles,
     what: ExplainWhat,
 ) -> Result<ExplainedPolicy, ReachError> {
-    let connection = connect(session, &which.find(session)?)?;
+    let known = which.find(session)?;
+    let connection = connect(session, &known)?;
+    let is_served = PolicyPlace::is_served(session, &known)?;
     let set = PolicySet::new(files)?;
     let claim =
         what.target.owner().map(|owner| connection.replica.index().owner(&owner)).transpose()?.flatten();
@@ -432,7 +464,10 @@ pub fn policy_explain(
         who: question.principal.to_string(),
         action: question.verb.as_str().to_owned(),
         target: question.target.to_string(),
-        answer: question.ask(|request| set.explain(request)),
+        answer: question.ask(|request| match is_served {
+            true => set.explain_behind_server(request, ADMINISTRATORS),
+            false => set.explain(request),
+        }),
         owner_belongs_to: question.owner_belongs_to,
     })
 }

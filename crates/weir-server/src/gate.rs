@@ -4,15 +4,11 @@ use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use jiff::Timestamp;
-use weir_cedar::{FolderPolicies, PolicySet};
+use weir_cedar::{FolderPolicies, PolicySet, behind_server};
 use weir_fs::Folder;
 use weir_model::Sha256;
 use weir_policy::{Decision, Gate, OtherPolicies, Principal, Request, Target, Verb};
 use weir_wire::ADMINISTRATORS;
-
-/// The rule of a folder without a set of its own, by which whoever can write it may do anything. Behind a server nobody can: it
-/// permits what a member of a team may, and no more.
-const FOLDER_WRITE: &str = "folder-write";
 
 /// The policy of a registry behind a server: its own set, or that of a folder. Nobody changes anything who has not signed in, whatever
 /// the set says.
@@ -68,7 +64,11 @@ impl ServerGate {
         // Which rule came nearest takes long to find out, and who may not know of the registry would see by that that there is one.
         let decision = match self.registry.permits(request) {
             true => self.registry.decide(request),
-            false => refused("server-reading", "the policy does not let them read it"),
+            false => Decision {
+                allowed: false,
+                policy: "server-reading".into(),
+                reason: "the policy does not let them read it".to_owned(),
+            },
         };
         let mut reads = self.reads.write().unwrap_or_else(PoisonError::into_inner);
         if reads.turn == turn {
@@ -89,20 +89,10 @@ fn is_reading(request: &Request<'_>) -> bool {
 
 impl Gate for ServerGate {
     fn decide(&self, request: &Request<'_>) -> Decision {
-        let who = request.caller.principal();
         if is_reading(request) {
             return self.decide_read(request, Decision::clone);
         }
-        if request.verb != Verb::Read && *who == Principal::Anonymous {
-            return refused("server-sign-in", "who changes a registry must have signed in");
-        }
-        let decision = self.registry.decide(request);
-        let governs = matches!(request.verb, Verb::Collect | Verb::Describe | Verb::Advise | Verb::Govern);
-        let is_administrator = || who.is(&format!("group:{ADMINISTRATORS}"));
-        if decision.allowed && governs && decision.policy == FOLDER_WRITE && !is_administrator() {
-            return refused("server-administrators", "only administrators look after the registry itself");
-        }
-        decision
+        behind_server(request, ADMINISTRATORS, || self.registry.decide(request))
     }
 
     fn permits(&self, request: &Request<'_>) -> bool {
@@ -138,10 +128,6 @@ impl Reads {
     fn last_until(&self, at: Timestamp) -> bool {
         !self.timed || self.at == at
     }
-}
-
-fn refused(policy: &'static str, reason: &str) -> Decision {
-    Decision { allowed: false, policy: policy.into(), reason: reason.to_owned() }
 }
 
 /// Many ask the same gate.

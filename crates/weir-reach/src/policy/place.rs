@@ -46,6 +46,19 @@ impl PolicyPlace {
         }
     }
 
+    /// Whether a server decides on what is done in a registry, beside its set. Without a network it is taken to be so of whatever is not a
+    /// folder.
+    pub(super) fn is_served(session: &Session, known: &KnownRegistry) -> Result<bool, ReachError> {
+        if !is_http(&known.location) || session.offline {
+            return Ok(is_http(&known.location));
+        }
+        match Self::of(session, known) {
+            Ok(_) => Ok(true),
+            Err(ReachError::PoliciesElsewhere { .. }) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
     /// The files of a registry's set, or why they are none of one, if they can be read from here: of a registry over HTTP they are for
     /// those who signed in.
     pub(super) fn files_if_readable(

@@ -119,7 +119,8 @@ pub(crate) struct ExplainArguments {
     action: Verb,
     /// To what: a release (`owner/name@version`), an owner, or nothing for the registry
     target: Option<String>,
-    /// Who does it: `anonymous`, `user:NAME` or `workload:SUBJECT`; you, where nothing is said
+    /// Who does it: `anonymous`, `user:NAME` or `workload:SUBJECT`; you, where nothing is said. A user of a server is in the groups that it
+    /// says, where you may see that
     #[arg(long = "as", value_name = "WHO")]
     who: Option<Principal>,
     /// A group that they are in; may be repeated
@@ -351,7 +352,7 @@ fn explain(context: &Context, arguments: ExplainArguments) -> Result<ExitCode, F
         WhichRegistry { project: project.as_ref().map(Project::registries), named: None, folder: &folder };
     let files = files_or_own(context, &arguments.policy, || own_files(context))?;
     let who = match &arguments.who {
-        Some(who) => who.clone(),
+        Some(who) => weir_reach::policy_member(&session, which, who.clone())?,
         None => weir_reach::policy_asker(&session, which)?,
     };
     let what = ExplainWhat {
