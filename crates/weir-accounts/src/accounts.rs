@@ -15,7 +15,7 @@ use crate::tokens::Speaker;
 /// The file; it calls itself `WeiA`.
 const FORM: Form = Form {
     application: 0x5765_6941,
-    steps: &[TABLES, TRUST, IDENTITIES, REMOVED, INVITED_AGAIN],
+    steps: &[TABLES, TRUST, IDENTITIES, REMOVED, INVITED_AGAIN, KNOWN_NETWORKS],
     // An acknowledged change, such as a token that was revoked, survives a loss of power.
     pragmas: "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON",
 };
@@ -121,6 +121,16 @@ const REMOVED: &str = "ALTER TABLE user ADD COLUMN removed INTEGER;";
 const INVITED_AGAIN: &str = "
 ALTER TABLE invitation ADD COLUMN again INTEGER NOT NULL DEFAULT 0;
 UPDATE invitation SET again = 1 WHERE user IN (SELECT name FROM user);
+";
+
+/// From which networks users signed in by their password, and when last.
+const KNOWN_NETWORKS: &str = "
+CREATE TABLE known_network(
+    user TEXT NOT NULL REFERENCES user(name) ON DELETE CASCADE,
+    network TEXT NOT NULL,
+    used INTEGER NOT NULL,
+    PRIMARY KEY(user, network)
+) STRICT, WITHOUT ROWID;
 ";
 
 /// The accounts of a server.

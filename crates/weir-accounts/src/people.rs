@@ -109,6 +109,7 @@ impl Accounts {
                 "claimed WHERE user",
                 "trust WHERE maker",
                 "invitation WHERE user",
+                "known_network WHERE user",
             ] {
                 connection.execute(&format!("DELETE FROM {theirs} = ?1"), [name.as_str()])?;
             }

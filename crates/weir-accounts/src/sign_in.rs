@@ -1,7 +1,8 @@
 //! Invitations and passwords.
 //!
 //! Nobody is given a password: who is invited chooses one. Passwords are guessed slowly: each costs an argon2id hash, one at a
-//! time, and after [`FREE_ATTEMPTS`] failures a name and an address have to wait, twice as long each time.
+//! time, and after [`FREE_ATTEMPTS`] failures a name and a network have to wait, twice as long each time. Who signed in from a network
+//! before waits for no failures but those of that name from there: else any stranger could keep somebody out by their name.
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
@@ -25,6 +26,12 @@ const FREE_ATTEMPTS: i64 = 5;
 
 /// The longest that anybody has to wait after failures, in seconds. Failures older than this are forgotten.
 const LONGEST_WAIT: i64 = 15 * 60;
+
+/// For so long it is known that a user signed in from a network, in days.
+const KNOWN_DAYS: i64 = 90;
+
+/// So many networks are known of a user: those that they signed in from last.
+const MOST_NETWORKS: i64 = 16;
 
 /// Why somebody was not signed in.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -264,6 +271,8 @@ impl Accounts {
             revoke_logins(connection, name, now)?;
             connection.execute("DELETE FROM invitation WHERE id = ?1", [invited.id])?;
             connection.execute("DELETE FROM attempt WHERE subject = ?1", [of_name(name)])?;
+            // Who knew the password before may have signed in from there.
+            connection.execute("DELETE FROM known_network WHERE user = ?1", [name.as_str()])?;
             user(connection, name)
         })
     }
@@ -272,7 +281,8 @@ impl Accounts {
     ///
     /// # Errors
     ///
-    /// When there is none, or there were too many failures of that name or from that address.
+    /// When there is none, or there were too many failures: of that name from that network, where that user signed in from it lately; else of
+    /// that name, or from that network.
     pub fn sign_in(
         &self,
         name: &AccountName,
@@ -280,38 +290,39 @@ impl Accounts {
         from: Option<IpAddr>,
         now: Timestamp,
     ) -> Result<User, AccountError> {
-        let subjects: Vec<String> =
-            [Some(of_name(name)), from.map(|address| format!("from {}", network_of(address)))]
-                .into_iter()
-                .flatten()
-                .collect();
+        let network = from.map(network_of);
         // One at a time: who tries many at once gains nothing, and a count is right when it is read.
         let mut memory = self.hashing.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let kept = {
+        let (is_known, kept) = {
             let connection = self.connection();
-            for subject in &subjects {
-                wait(&connection, subject, now)?;
+            let is_known = match &network {
+                Some(network) => has_signed_in(&connection, name, network, now)?,
+                None => false,
+            };
+            for subject in held_up_by(name, network.as_deref(), is_known) {
+                wait(&connection, &subject, now)?;
             }
-            connection
+            let kept = connection
                 .query_row("SELECT password FROM user WHERE name = ?1", [name.as_str()], |row| {
                     row.get::<_, Option<String>>(0)
                 })
                 .optional()?
-                .flatten()
+                .flatten();
+            (is_known, kept)
         };
         let could_be = password.chars().take(MAX_PASSWORD + 1).count() <= MAX_PASSWORD;
         let is_right = could_be && verify(kept.as_deref(), password, &mut memory);
         self.change(|connection| {
-            for subject in &subjects {
-                match is_right {
-                    true => connection.execute("DELETE FROM attempt WHERE subject = ?1", [subject])?,
-                    false => connection.execute(
-                        "INSERT INTO attempt(subject, failures, since) VALUES(?1, 1, ?2)
-                         ON CONFLICT(subject) DO UPDATE SET
-                         failures = CASE WHEN since < ?2 - ?3 THEN 1 ELSE failures + 1 END, since = ?2",
-                        params![subject, now.as_second(), LONGEST_WAIT],
-                    )?,
-                };
+            let subjects = held_up_by(name, network.as_deref(), is_known);
+            match is_right {
+                // What strangers failed at elsewhere counts on.
+                true => forget_failures(connection, &subjects)?,
+                // Who guesses from where somebody signed in guesses no more often at that name, or from there, than anybody.
+                false => count_failure(
+                    connection,
+                    subjects.into_iter().chain(held_up_by(name, network.as_deref(), false)).collect(),
+                    now,
+                )?,
             }
             connection.execute("DELETE FROM attempt WHERE since < ?1", [now.as_second() - LONGEST_WAIT])?;
             Ok(())
@@ -321,7 +332,38 @@ impl Accounts {
         }
         // Who has the password is told more than who guesses.
         let user = self.user(name)?;
-        if user.disabled { Err(AccountError::Disabled(user.name)) } else { Ok(user) }
+        if user.disabled {
+            return Err(AccountError::Disabled(user.name));
+        }
+        self.signed_in_from(name, from, now)?;
+        Ok(user)
+    }
+
+    /// Remembers from where a user signed in, of their own will and by what only they have.
+    ///
+    /// # Errors
+    ///
+    /// When the accounts cannot be written.
+    pub fn signed_in_from(
+        &self,
+        name: &AccountName,
+        from: Option<IpAddr>,
+        now: Timestamp,
+    ) -> Result<(), AccountError> {
+        let Some(network) = from.map(network_of) else { return Ok(()) };
+        self.change(|connection| {
+            connection.execute(
+                "INSERT INTO known_network(user, network, used) VALUES(?1, ?2, ?3)
+                 ON CONFLICT(user, network) DO UPDATE SET used = ?3",
+                params![name.as_str(), network, now.as_second()],
+            )?;
+            connection.execute(
+                "DELETE FROM known_network WHERE user = ?1 AND (used < ?2 OR network NOT IN
+                 (SELECT network FROM known_network WHERE user = ?1 ORDER BY used DESC, network LIMIT ?3))",
+                params![name.as_str(), now.as_second() - KNOWN_DAYS * 24 * 3600, MOST_NETWORKS],
+            )?;
+            Ok(())
+        })
     }
 
     fn hash(&self, password: &str) -> Result<String, AccountError> {
@@ -513,6 +555,48 @@ pub fn network_of(address: IpAddr) -> String {
     }
 }
 
+/// Whether a user signed in from a network lately.
+fn has_signed_in(
+    connection: &Connection,
+    name: &AccountName,
+    network: &str,
+    now: Timestamp,
+) -> Result<bool, AccountError> {
+    let mut found = connection
+        .prepare_cached("SELECT 1 FROM known_network WHERE user = ?1 AND network = ?2 AND used >= ?3")?;
+    Ok(found.exists(params![name.as_str(), network, now.as_second() - KNOWN_DAYS * 24 * 3600])?)
+}
+
+/// Whose failures hold up somebody who signs in as `name` from a network: their own alone, where that user signed in from it before. There
+/// are as many such pairs as networks are known, so nobody has the server remember more of them by guessing.
+fn held_up_by(name: &AccountName, network: Option<&str>, is_known: bool) -> Vec<String> {
+    match network {
+        Some(network) if is_known => vec![format!("{} from {network}", of_name(name))],
+        Some(network) => vec![of_name(name), format!("from {network}")],
+        None => vec![of_name(name)],
+    }
+}
+
+fn forget_failures(connection: &Connection, of: &[String]) -> Result<(), AccountError> {
+    for subject in of {
+        connection.execute("DELETE FROM attempt WHERE subject = ?1", [subject])?;
+    }
+    Ok(())
+}
+
+/// Counts a failure of each of these. One that is older than the longest wait is forgotten.
+fn count_failure(connection: &Connection, of: BTreeSet<String>, now: Timestamp) -> Result<(), AccountError> {
+    for subject in of {
+        connection.execute(
+            "INSERT INTO attempt(subject, failures, since) VALUES(?1, 1, ?2)
+             ON CONFLICT(subject) DO UPDATE SET
+             failures = CASE WHEN since < ?2 - ?3 THEN 1 ELSE failures + 1 END, since = ?2",
+            params![subject, now.as_second(), LONGEST_WAIT],
+        )?;
+    }
+    Ok(())
+}
+
 /// Refuses who failed too often of late.
 fn wait(connection: &Connection, subject: &str, now: Timestamp) -> Result<(), AccountError> {
     let found = connection
@@ -695,6 +779,70 @@ mod tests {
         );
         assert!(attempt("ann", PASSWORD, at(12)).is_ok(), "who waits may try again");
         assert!(attempt("ann", PASSWORD, at(12)).is_ok(), "and who was right begins anew");
+    }
+
+    #[test]
+    fn a_stranger_keeps_nobody_out_who_signs_in_from_where_they_did_before() {
+        let (_place, accounts) = accounts();
+        let ann = name("ann");
+        let invitation = accounts.invite(Some(&ann), &BTreeSet::new(), at(0)).unwrap();
+        accounts.accept(&invitation.secret, None, PASSWORD, at(0)).unwrap();
+        let from = |password: &str, address: &str, now| {
+            accounts.sign_in(&ann, password, Some(address.parse().unwrap()), now)
+        };
+        let (office, stranger, hotel) = ("203.0.113.9", "198.51.100.1", "192.0.2.7");
+        let waits = |done: Result<User, AccountError>| {
+            matches!(done, Err(AccountError::SignIn(SignInError::Wait { .. })))
+        };
+        from(PASSWORD, office, at(0)).unwrap();
+        for second in 0..100 {
+            assert!(from("wrong", stranger, at(second)).is_err());
+        }
+        assert!(from(PASSWORD, office, at(100)).is_ok(), "what others failed at elsewhere is theirs");
+        assert!(waits(from(PASSWORD, hotel, at(100))), "from where she never was it could be anybody");
+        assert!(waits(from("wrong", stranger, at(101))), "nor did a stranger gain by her signing in");
+
+        // Who fails as her from where she is keeps her out from there, and others of that network out of nothing they had.
+        for _ in 0..FREE_ATTEMPTS {
+            assert!(from("wrong", office, at(102)).is_err());
+        }
+        assert!(waits(from(PASSWORD, office, at(102))));
+        assert!(from(PASSWORD, office, at(104)).is_ok());
+
+        // Another password is another beginning, and so is a long absence.
+        let again = accounts.invite_again(&ann, at(105)).unwrap();
+        accounts.accept(&again.secret, None, "another one!", at(105)).unwrap();
+        for second in 106..112 {
+            assert!(from("wrong", stranger, at(second + 1000)).is_err());
+        }
+        assert!(waits(from("another one!", office, at(1112))));
+        let later = KNOWN_DAYS * 24 * 3600 + 10_000;
+        from("another one!", office, at(5000)).unwrap();
+        for _ in 0..FREE_ATTEMPTS {
+            assert!(from("wrong", stranger, at(later)).is_err());
+        }
+        assert!(waits(from("another one!", office, at(later))));
+    }
+
+    #[test]
+    fn of_a_user_the_networks_they_signed_in_from_last_are_known_and_no_more() {
+        let (_place, accounts) = accounts();
+        let ann = name("ann");
+        let invitation = accounts.invite(Some(&ann), &BTreeSet::new(), at(0)).unwrap();
+        accounts.accept(&invitation.secret, None, PASSWORD, at(0)).unwrap();
+        let last = MOST_NETWORKS + 5;
+        for number in 0..last {
+            let from = format!("2001:db8:0:{number:x}::1").parse().unwrap();
+            accounts.sign_in(&ann, PASSWORD, Some(from), at(number)).unwrap();
+        }
+        let known = |number: i64| {
+            let network = format!("2001:db8:0:{number:x}::/64");
+            has_signed_in(&accounts.connection(), &ann, &network, at(last)).unwrap()
+        };
+        assert!(!known(4) && known(5) && known(last - 1));
+        accounts.sign_in(&name("nobody"), PASSWORD, Some("2001:db8::1".parse().unwrap()), at(9)).unwrap_err();
+        let rows = |sql: &str| accounts.connection().query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap();
+        assert_eq!(rows("SELECT count(*) FROM known_network"), MOST_NETWORKS);
     }
 
     #[test]

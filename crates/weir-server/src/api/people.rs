@@ -66,7 +66,7 @@ pub(crate) async fn accepted(
     asker: &Asker,
     Accept { invitation, name, password, machine }: Accept,
 ) -> Result<SignedIn, Problem> {
-    let (now, ends) = (asker.at, app.sign_in_ends(asker.at));
+    let (from, now, ends) = (asker.from, asker.at, app.sign_in_ends(asker.at));
     let accounting = Accounting::of(app, asker, None, "invitation-accepted");
     let accounting = match &name {
         Some(name) => accounting.about(name.to_string()),
@@ -82,6 +82,7 @@ pub(crate) async fn accepted(
     }
     let signed_in = on_accounts_in(app, place, move |accounts| {
         let user = accounts.accept(&Secret::given(invitation), name.as_ref(), &password, now)?;
+        accounts.signed_in_from(&user.name, from, now)?;
         log_in(accounts, user, &machine, ends, now)
     });
     note_who(accounting, signed_in.await).await

@@ -156,6 +156,44 @@ fn why_one_may_is_asked_of_whoever_signed_in_at_the_server() {
 }
 
 #[test]
+fn what_is_explained_of_a_registry_behind_a_server_is_what_the_server_decides() {
+    let t = sandbox();
+    let server = WeirServer::with_team(&t, &[]);
+    // As a folder has it that was moved in: no set of its own.
+    let plain = made(&t, &server, "plain", "folder");
+    let bob = user(&t, &server, "bob", "--group team");
+    let with = [(&*variable(&server), &*bob)];
+    let explained = |typed: &str, with: &[(&str, &str)]| {
+        t.weir_with("", &format!("{plain} policy explain {typed}"), with).succeeds().stdout
+    };
+    let govern = explained("govern", &with);
+    assert!(govern.starts_with("No: `user:bob` may not `govern`"), "{govern}");
+    assert!(govern.contains("(policy `server-administrators`)"), "{govern}");
+    assert!(!govern.contains("folder-write"), "{govern}");
+    let set = t.weir_with("", &format!("{plain} policy set --built-in open --lock-out"), &with);
+    assert!(set.code != 0 && set.stderr.contains("server-administrators"), "{set}");
+    assert!(explained("publish acme/one@1.0.0", &with).starts_with("Yes: `user:bob` may `publish`"));
+    let anybody = explained("publish acme/one@1.0.0 --as anonymous", &with);
+    assert!(
+        anybody.starts_with("No: `anonymous` may not") && anybody.contains("server-sign-in"),
+        "{anybody}"
+    );
+
+    // Who governs the server sees in which groups others are, and need not say so.
+    assert!(explained("govern", &[]).starts_with("Yes: `user:ann` may `govern`"));
+    assert!(explained("govern --as user:ann", &[]).starts_with("Yes"));
+    assert!(explained("govern --as user:bob", &[]).starts_with("No"));
+    let private = made(&t, &server, "private", "team");
+    let read = t.weir_in("", &format!("{private} policy explain read --as user:bob")).succeeds().stdout;
+    assert!(read.starts_with("Yes: `user:bob` may `read`"), "{read}");
+
+    // A folder has no server that adds anything.
+    t.weir_in("", "registry init mine --name mine").succeeds();
+    let mine = t.weir_in("", "--registry ./mine policy explain govern --as user:bob").succeeds().stdout;
+    assert!(mine.starts_with("Yes: `user:bob` may `govern`"), "{mine}");
+}
+
+#[test]
 fn a_server_says_the_address_by_which_others_know_it() {
     let t = sandbox();
     let known = "https://weir.example/";
@@ -221,6 +259,29 @@ fn guessing_has_to_wait() {
     let waits = sign_in("correct horse");
     assert_eq!((waits.status, code(&waits).as_str()), (429, "too-many-failures"));
     assert!(seconds(&waits).is_some());
+}
+
+#[test]
+fn who_guesses_at_a_name_keeps_nobody_out_from_where_they_signed_in_before() {
+    let t = sandbox();
+    let server = WeirServer::with_team(&t, &[("WEIR_SERVER_TRUSTED_PROXIES", "127.0.0.0/8")]);
+    let sign_in = |password: &str, from: &str| {
+        let document = serde_json::json!({ "name": "ann", "password": password }).to_string();
+        let from = format!("X-Forwarded-For: {from}");
+        let headers = ["Content-Type: application/json", &*from];
+        server.say("POST", "/api/v1/sign-in", &headers, document.as_bytes()).status
+    };
+    assert_eq!(sign_in("correct horse", "203.0.113.9"), 200);
+    while sign_in("wrong", "198.51.100.1") != 429 {}
+    for _ in 0..3 {
+        assert_eq!(sign_in("correct horse", "203.0.113.9"), 200, "what strangers fail at is theirs");
+    }
+    // The invitation was accepted from this machine itself.
+    assert_eq!(sign_in("correct horse", "127.0.0.1"), 200);
+    // The first waits are short, and the next failure makes them longer.
+    while sign_in("wrong", "198.51.100.1") != 429 || sign_in("correct horse", "192.0.2.7") != 429 {}
+    while sign_in("wrong", "203.0.113.9") != 429 {}
+    assert_eq!(sign_in("correct horse", "203.0.113.9"), 429, "who fails from there waits there");
 }
 
 #[test]
