@@ -14,12 +14,13 @@ use weir_policy::{Caller, Gate};
 use weir_registry::{
     Acting, Registrar, Registry, Replica, ReplicaError, SyncStep, UPSTREAMS_FILE, folder_ports,
 };
-use weir_remote::RemoteRegistry;
+use weir_remote::{RemoteError, RemoteRegistry};
 use weir_wire::upstream::{Ask, Asked, MOST_BOUND, MOST_NEWER, MOST_NOTES, Newer, Patched, WhyMissing};
 
 use crate::ask::{WasAsked, follow_asking};
 use crate::credentials::credential_for;
 use crate::error::{Offline, ReachError};
+use crate::identity;
 use crate::observe::{Amount, Event, Work};
 use crate::pull::PullingSource;
 use crate::registries::{KnownRegistry, ManifestRegistries, http_settings, in_use, is_http};
@@ -590,10 +591,29 @@ pub fn connect(session: &Session, known: &KnownRegistry) -> Result<Connection, R
     }
     // One that was never met is asked already for what it calls itself.
     session.begin(Work::Syncing { registry: known.name.clone() }, Amount::Unknown);
-    let replica = Replica::open_remembered(&home, &known.location, &*source, known.key.as_deref())?;
-    let mut connection = Connection { known: known.clone(), source, replica };
-    connection.follow_begun(session)?;
-    Ok(connection)
+    let followed = Replica::open_remembered(&home, &known.location, &*source, known.key.as_deref())
+        .map_err(ReachError::from)
+        .and_then(|replica| {
+            let mut connection = Connection { known: known.clone(), source, replica };
+            connection.follow_begun(session)?;
+            Ok(connection)
+        });
+    followed.inspect_err(|error| tell_why_not(session, &known.location, error))
+}
+
+/// Says why the identity token of a job did not help, where somebody is told that there is nothing for them.
+fn tell_why_not(session: &Session, location: &str, error: &ReachError) {
+    let is_hidden = match error {
+        ReachError::Replica(ReplicaError::NoRegistry(_)) => true,
+        ReachError::Remote(RemoteError::SignInNeeded { .. } | RemoteError::BadCredential { .. }) => true,
+        ReachError::Remote(RemoteError::Problem(problem)) => problem.status == 404,
+        _ => false,
+    };
+    if let Some(base) = address(location).ok().filter(|_| is_hidden && is_http(location))
+        && let Some(why) = identity::why_not(session, base.origin())
+    {
+        session.warn(why);
+    }
 }
 
 /// Opens a registry as this machine remembers it, or follows it if it was never met.
@@ -613,7 +633,8 @@ pub(crate) fn connect_remembered(session: &Session, known: &KnownRegistry) -> Re
 pub(crate) fn open_remote(session: &Session, location: &str) -> Result<RemoteRegistry, ReachError> {
     let base = address(location)?;
     let credential = credential_for(session, base.origin())?;
-    Ok(RemoteRegistry::open(http_client(session)?, &base, credential)?)
+    let opened = RemoteRegistry::open(http_client(session)?, &base, credential).map_err(ReachError::from);
+    opened.inspect_err(|error| tell_why_not(session, location, error))
 }
 
 /// Opens a registry that a server serves, for what only a server does.

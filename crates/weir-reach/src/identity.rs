@@ -11,10 +11,12 @@ use jiff::SignedDuration;
 use serde::Deserialize;
 use weir_client::{Credential, Origin, Url};
 use weir_model::Sha256;
+use weir_model::unseen::Named as _;
 use weir_remote::Server;
+use weir_wire::people::WhoAmI;
 
 use crate::connect::http_client;
-use crate::credentials::{bearer, exchanged};
+use crate::credentials::{bearer, exchanged, variable_of};
 use crate::error::ReachError;
 use crate::session::Session;
 
@@ -86,8 +88,53 @@ fn read(given: &IdentityToken) -> Result<String, ReachError> {
     Ok(text.trim().to_owned())
 }
 
+/// Why the identity token of this job did not help where a server of this origin said that there is no such registry, or none for who
+/// asks; nothing where there is no token, or another credential stood before it. The token is not in it.
+pub(crate) fn why_not(session: &Session, origin: &Origin) -> Option<String> {
+    if session.secrets.tokens.contains_key(&variable_of(origin)) || session.offline {
+        return None;
+    }
+    let token = read(session.secrets.identity.as_ref()?).ok()?;
+    let audiences = audiences(&token).ok()?;
+    let Some(server) = at(&audiences, origin) else {
+        let meant: Vec<String> = audiences.iter().map(|audience| format!("`{}`", audience.named())).collect();
+        return Some(format!(
+            "the identity token of this job was not shown to {origin}, for it is meant for {}: have its provider give one whose audience is that server's address",
+            if meant.is_empty() { "nobody".to_owned() } else { meant.join(", ") }
+        ));
+    };
+    let credential = credential(session, origin).ok()??;
+    let known = Server::new(http_client(session).ok()?, &server, Some(credential)).ok()?.whoami();
+    Some(match known {
+        Ok(WhoAmI::Workload { workload }) if workload.grants.is_empty() => format!(
+            "the identity token of this job was taken by {origin}, and no rule there lets the job do anything now: whoever made one may have removed it (`weir trust list`)"
+        ),
+        Ok(WhoAmI::Workload { workload }) => {
+            let registries: Vec<String> =
+                workload.grants.iter().map(|grant| format!("`{}`", grant.registry.named())).collect();
+            format!(
+                "the identity token of this job was taken by {origin}, where rules let the job into {} and into nothing else",
+                registries.join(", ")
+            )
+        }
+        Ok(WhoAmI::User { .. }) => return None,
+        Err(error) => format!("what {origin} gave for the identity token of this job is not taken: {error}"),
+    })
+}
+
 /// The server of this origin that a token is meant for, if it is for one.
 fn meant_for(token: &str, origin: &Origin) -> Result<Option<Url>, ReachError> {
+    Ok(at(&audiences(token)?, origin))
+}
+
+/// The server of this origin among those that a token is meant for.
+fn at(audiences: &[String], origin: &Origin) -> Option<Url> {
+    let mut servers = audiences.iter().filter_map(|audience| audience.parse::<Url>().ok());
+    servers.find(|server| server.origin() == origin)
+}
+
+/// Whom a token is meant for, as it says.
+fn audiences(token: &str) -> Result<Vec<String>, ReachError> {
     let bad =
         |reason: &str| ReachError::Credential { reason: format!("the identity token of this job {reason}") };
     if token.len() as u64 > MAX_TOKEN {
@@ -98,12 +145,10 @@ fn meant_for(token: &str, origin: &Origin) -> Result<Option<Url>, ReachError> {
     let payload = URL_SAFE_NO_PAD.decode(payload).map_err(|_| bad("cannot be read"))?;
     let Claims { aud } =
         serde_json::from_slice(&payload).map_err(|_| bad("does not say whom it is meant for"))?;
-    let audiences = match aud {
+    Ok(match aud {
         Audience::One(one) => vec![one],
         Audience::Several(several) => several,
-    };
-    let servers = audiences.iter().filter_map(|audience| audience.parse::<Url>().ok());
-    Ok(servers.into_iter().find(|server| server.origin() == origin))
+    })
 }
 
 #[cfg(test)]

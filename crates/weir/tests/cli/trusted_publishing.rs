@@ -108,6 +108,36 @@ fn a_job_publishes_by_who_it_is_and_nothing_but_what_it_is_trusted_with() {
     t.weir_in("", &format!("trust remove {rule}")).fails_with(5);
 }
 
+/// A token that says for whom it is meant, which is all that is read of it where it is not shown to anybody.
+fn meant_for(audience: &str) -> String {
+    format!("x.{}.y", base64url(&json!({ "aud": audience }).to_string()))
+}
+
+#[test]
+fn a_job_whose_identity_token_is_for_another_server_is_told_so() {
+    let t = sandbox();
+    let server = WeirServer::with_team(&t, &[]);
+    t.weir_in("", &format!("registry create private --server {}", server.url())).succeeds();
+    let home = t.path("job-home").display().to_string();
+    let token = meant_for("https://elsewhere.example");
+    let variables = [("WEIR_HOME", home.as_str()), ("WEIR_IDENTITY_TOKEN", &*token)];
+    let folder = t.package("acme/greet", "1.0.0").file("greet", "hello").write();
+    for typed in ["publish", "search greet"] {
+        let typed = format!("--registry {}/private {typed}", server.url());
+        let told = t.weir_with(&folder, &typed, &variables).fails_with(5).stderr;
+        let why = format!(
+            "the identity token of this job was not shown to {}, for it is meant for `https://elsewhere.example`",
+            server.url()
+        );
+        assert!(told.contains(&why), "{typed}: {told}");
+        assert!(!told.contains(&token), "{told}");
+    }
+    // Who needs no token is told nothing of it.
+    let open = format!("--registry {}/team search greet", server.url());
+    let told = t.weir_with("", &open, &variables);
+    assert!(!told.stderr.contains("identity token"), "{told}");
+}
+
 #[test]
 fn programs_are_trusted_on_a_page_and_a_release_says_that_one_published_it() {
     let t = sandbox();
