@@ -32,7 +32,21 @@ impl ReachedServer {
     pub fn place(&self) -> String {
         self.address.to_string().trim_end_matches('/').to_owned()
     }
+
+    /// Whether a name and a password will do there.
+    pub fn takes_passwords(&self) -> bool {
+        self.sign_in.iter().any(|way| way == BY_PASSWORD)
+    }
+
+    /// The page on which whoever is shown it accepts an invitation, in whichever way the server takes.
+    pub fn invitation_link(&self, invitation: &str) -> String {
+        let known_as = self.known_as.clone().unwrap_or_else(|| self.place());
+        format!("{}/-/sign-in?invitation={invitation}", known_as.trim_end_matches('/'))
+    }
 }
+
+/// The way to sign in of a server that takes passwords.
+const BY_PASSWORD: &str = "password";
 
 /// Finds the server that `named` leads to: an address of its own or of one of its registries, or a registry that is known by a name.
 /// Where nothing is named it is that of the default registry, or the only one that the user has signed in to. Names are the user's own: a password is told to whoever is named so, and a clone's

@@ -32,20 +32,28 @@ impl Done {
         Self::said(words).with("", secret)
     }
 
-    /// Somebody was invited, at a server whose scheme and host are `origin`.
-    pub fn invited(origin: &str, Invited { name, invitation, expires, again }: &Invited) -> Self {
+    /// Somebody was invited, at a server whose scheme and host are `origin`, and where `by_password` one will do.
+    pub fn invited(
+        origin: &str,
+        Invited { name, invitation, expires, again }: &Invited,
+        by_password: bool,
+    ) -> Self {
         let until = said::time(*expires);
         let words = match again {
-            false => format!(
-                "`{name}` is invited until {until} UTC: send them this link, with which they choose a password and sign in; it is good once, and one from before is good no longer"
-            ),
+            false => {
+                let how = if by_password { "choose a password and sign in" } else { "sign in by a provider" };
+                format!(
+                    "`{name}` is invited until {until} UTC: send them this link, with which they {how}; it is good once, and one from before is good no longer"
+                )
+            }
             true => format!(
                 "`{name}` is a user already and stays in their groups: with this link they choose another password until {until} UTC, once, and are signed out everywhere else"
             ),
         };
         let link = format!("{origin}{}", address::accept(invitation));
         let command = format!("weir login {origin} --user {name} --invitation {invitation}");
-        Self::said(words).with("", link).with("Or, at a terminal:", command)
+        let done = Self::said(words).with("", link);
+        if by_password { done.with("Or, at a terminal:", command) } else { done }
     }
 
     fn with(mut self, about: &str, secret: impl Into<String>) -> Self {

@@ -90,7 +90,7 @@ pub(crate) async fn invite(State(app): State<Arc<App>>, form: Form) -> Result<Re
     let invite = Invite { name: form.read("name")?, groups: form.list("groups")?, again, returning: false };
     match people::invited(&app, &form.visitor.asker, invite).await {
         Ok(invited) => {
-            let done = Done::invited(form.visitor.origin(), &invited);
+            let done = Done::invited(form.visitor.origin(), &invited, app.settings.sign_in.password);
             Ok(go_told(&app, &form.visitor, address::PEOPLE, done))
         }
         // What to do instead is on the page.

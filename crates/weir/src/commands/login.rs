@@ -148,7 +148,13 @@ fn by_password(
     }
     let name: AccountName =
         name.parse().map_err(|error: weir_wire::BadName| Failure::usage(error.to_string()))?;
-    Ok(reached.server.accept(&Accept { invitation, name: Some(name), password, machine })?)
+    let link = reached.invitation_link(&invitation);
+    let accept = Accept { invitation, name: Some(name), password, machine };
+    // One that was made on the server's machine is accepted by a password all the same.
+    reached.server.accept(&accept).map_err(|error| match reached.takes_passwords() {
+        true => error.into(),
+        false => Failure::from(error).with_help(format!("follow this link: {link}")),
+    })
 }
 
 fn by_token(

@@ -174,6 +174,11 @@ fn invite(context: &Context, arguments: InviteArguments) -> Result<ExitCode, Fai
     context.output.answer(&invited, |page| {
         let becomes = if invited.again { "chooses another password" } else { "becomes a user" };
         let until = invited.expires.strftime("%Y-%m-%d %H:%M UTC");
+        if !reached.takes_passwords() {
+            page.line(format!("`{}` {becomes}, until {until}, by following this link:", invited.name));
+            page.line(format!("  {}", reached.invitation_link(&invited.invitation)));
+            return;
+        }
         page.line(format!("`{}` {becomes}, until {until}, with", invited.name));
         page.line(format!(
             "  weir login {} --user {} --invitation {}",

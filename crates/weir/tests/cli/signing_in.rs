@@ -318,17 +318,14 @@ fn where_passwords_are_off_whoever_has_the_machine_is_let_in() {
     let of_bob =
         t.weir_in("", &format!("user invite bob --server {} --json", server.url())).succeeds().stdout;
     let of_bob: Value = serde_json::from_str(&of_bob).expect("it is JSON");
-    let login = format!(
-        "login {} --user bob --invitation {} --password-stdin",
-        server.url(),
-        of_bob["invitation"].as_str().unwrap()
-    );
-    assert!(
-        t.weir_fed("", &login, "bob's password\n")
-            .fails_with(4)
-            .stderr
-            .contains("nobody signs in by a password")
-    );
+    let invitation = of_bob["invitation"].as_str().unwrap();
+    let login = format!("login {} --user bob --invitation {invitation} --password-stdin", server.url());
+    let refused = t.weir_fed("", &login, "bob's password\n").fails_with(4).stderr;
+    let link = |invitation: &str| format!("{}/-/sign-in?invitation={invitation}", server.url());
+    assert!(refused.contains("nobody signs in by a password"), "{refused}");
+    assert!(refused.contains(&link(invitation)), "{refused}");
+    let told = t.weir_in("", &format!("user invite gus --server {}", server.url())).succeeds().stdout;
+    assert!(told.contains(&link("weir_")) && !told.contains("weir login"), "{told}");
     t.weir_in("", &format!("user disable ann --server {}", server.url())).fails_with(8);
 }
 
