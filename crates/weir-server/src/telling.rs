@@ -4,7 +4,7 @@
 //! whenever the server ended. What is in no log, promotions that wait, is queued where it is done. Nobody who asks for something waits
 //! for any of it.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -23,6 +23,7 @@ use crate::app::App;
 use crate::files::blocking;
 use crate::outside::Outside;
 use crate::problem::{Code, Problem};
+use crate::registries::RegistryName;
 use crate::settings::ToldOf;
 use weir_model::unseen::Named as _;
 
@@ -55,6 +56,8 @@ pub(crate) struct Telling {
     /// The webhooks to which something is sent at this moment.
     busy: Mutex<HashSet<String>>,
     ends: AtomicBool,
+    /// Why what happens in a registry was last not told, of those of which it is not.
+    untold: Mutex<HashMap<RegistryName, String>>,
 }
 
 /// A log could not be read, or what it says not queued.
@@ -79,6 +82,7 @@ impl Telling {
             senders: Arc::new(Semaphore::new(SENDERS)),
             busy: Mutex::default(),
             ends: AtomicBool::new(false),
+            untold: Mutex::default(),
         })
     }
 
@@ -223,9 +227,13 @@ pub(crate) fn begin(app: &App) -> Result<(), WebhookError> {
     Ok(())
 }
 
-/// Does something with each registry. One that cannot be read keeps nobody from hearing of the others.
+/// Does something with each registry. One that cannot be read keeps nobody from hearing of the others; the log is told of it once, and
+/// again when there is another reason or it was mended in between.
 fn each_registry(app: &App, work: impl Fn(&str, &Registrar) -> Result<(), TellError>) {
     let names = app.registries.names().unwrap_or_default();
+    // Held for moments only: a disk may stall meanwhile.
+    let untold = || app.telling.untold.lock().unwrap_or_else(PoisonError::into_inner);
+    untold().retain(|name, _| names.binary_search(name).is_ok());
     for name in names {
         let known = app.registries.known(&name);
         let served = known.map_or_else(|| app.registries.find(&name), |known| Ok(Some(known)));
@@ -235,8 +243,12 @@ fn each_registry(app: &App, work: impl Fn(&str, &Registrar) -> Result<(), TellEr
             .registrar(&served)
             .map_err(TellError::from)
             .and_then(|registrar| work(name.as_str(), &registrar));
-        if let Err(error) = done {
-            tracing::warn!(registry = %name, %error, "what happened in a registry is not told to webhooks");
+        let Err(error) = done.map_err(|error| error.to_string()) else {
+            untold().remove(&name);
+            continue;
+        };
+        if untold().insert(name.clone(), error.clone()).as_ref() != Some(&error) {
+            tracing::warn!(registry = %name, error, "what happened in a registry is not told to webhooks");
         }
     }
 }

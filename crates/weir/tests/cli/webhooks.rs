@@ -61,6 +61,37 @@ fn events(heard: &[Heard]) -> Vec<String> {
 }
 
 #[test]
+fn a_registry_that_cannot_be_read_is_told_to_the_log_once_and_again_after_it_was_mended() {
+    let t = empty();
+    let server = WeirServer::with_team(&t, &NEAR);
+    // Something waits to be sent again, so it is looked every second.
+    let receiver = WebhookReceiver::start();
+    receiver.answers(vec![Manner::Status(503); 100]);
+    add(&t, "all", &receiver, "");
+    publish(&t, "1.0.0");
+    drop(server);
+    let (_server, log) = WeirServer::start_logged(&t, "data", &NEAR);
+    let told = || fs_err::read_to_string(&log).unwrap().matches("is not told to webhooks").count();
+    let wait_for = |times: usize| {
+        let began = Instant::now();
+        while told() < times {
+            assert!(began.elapsed() < Duration::from_secs(60), "{}", fs_err::read_to_string(&log).unwrap());
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        // Several looks later it is told no more often.
+        std::thread::sleep(Duration::from_millis(6500));
+        assert_eq!(told(), times);
+    };
+    let checkpoint = t.read("data/registries/team/checkpoint");
+    t.write("data/registries/team/checkpoint", "junk\n");
+    wait_for(1);
+    t.write("data/registries/team/checkpoint", &checkpoint);
+    std::thread::sleep(Duration::from_millis(6500));
+    t.write("data/registries/team/checkpoint", "junk\n");
+    wait_for(2);
+}
+
+#[test]
 fn who_is_named_is_told_what_happens_by_event_and_registry() {
     let t = empty();
     let server = WeirServer::with_team(&t, &NEAR);
