@@ -29,6 +29,7 @@ use weir_webhooks::WebhookError;
 use crate::api;
 use crate::api::answers::Answers;
 use crate::asker::{Asker, Client};
+use crate::check::{is_open, open_to_all};
 use crate::counting::Counting;
 use crate::data::DataFolder;
 use crate::deltas::Deltas;
@@ -174,6 +175,19 @@ pub enum AppError {
     Settings(#[from] SettingsError),
 }
 
+impl AppError {
+    /// The file that is not what the server keeps in it, or is of a newer version, if that is what happened.
+    pub fn strange_file(&self) -> Option<&str> {
+        match self {
+            Self::Accounts(AccountError::Strange(file))
+            | Self::Activity(ActivityError::Strange(file))
+            | Self::Requests(RequestError::Strange(file))
+            | Self::Webhooks(WebhookError::Strange(file)) => Some(file),
+            _ => None,
+        }
+    }
+}
+
 /// What a host says of itself, at `/.well-known/weir`.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -288,9 +302,27 @@ impl App {
     pub(crate) async fn tell_what_it_lacks(self: &Arc<Self>) {
         let app = self.clone();
         match blocking(move || app.registries.names()).await {
-            Ok(names) => drop(self.lack(names).await),
+            Ok(names) => {
+                self.tell_what_is_open(names.clone()).await;
+                self.lack(names).await;
+            }
             Err(error) => tracing::error!(%error, "the registries cannot be listed"),
         }
+    }
+
+    /// Has the log say which registries go by no rules of their own.
+    async fn tell_what_is_open(self: &Arc<Self>, names: Vec<RegistryName>) {
+        let app = self.clone();
+        blocking(move || {
+            for name in names.iter().filter(|name| is_open(&app.data, name)) {
+                let help = format!(
+                    "`weir --registry {}/{name} policy set --built-in team`, as an administrator; `--built-in open` for one that everybody reads",
+                    app.address()
+                );
+                tracing::warn!(help, "{}", open_to_all(name));
+            }
+        })
+        .await;
     }
 
     /// Tells the log, once, that somebody says for whom they ask and is not believed: what goes by who asked goes by the proxy then.

@@ -5,23 +5,17 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use weir_cedar::{PolicyFiles, PolicySet};
-use weir_log::{Checkpoint, TrustedKeys};
+use weir_log::Checkpoint;
 use weir_model::descriptor::Descriptor;
-use weir_registry::parse_keys;
+use weir_registry::DESCRIPTOR;
 
 use crate::data::DataFolder;
 use crate::identity_providers::IdentityProviders;
-use crate::lacks::{Lack, can_sign, descriptor};
+use crate::lacks::{CHECKPOINT, Lack, can_sign, cannot_be_served, descriptor, has_log};
 use crate::outside::Outside;
 use crate::registries::{Registries, RegistryName};
 use crate::serve::acceptor;
 use crate::settings::Settings;
-
-/// The file of a registry that says, signed, how long its log is.
-const CHECKPOINT: &str = "checkpoint";
-
-/// The largest checkpoint that is looked at, in bytes.
-const MAX_CHECKPOINT: u64 = 64 << 10;
 
 /// What was looked at, and what is wrong with it.
 #[derive(Debug)]
@@ -30,9 +24,11 @@ pub struct Checked {
     pub registries: Vec<String>,
     /// What is wrong; nothing, if a server could begin and do all that it is there for.
     pub wrong: Vec<Wrong>,
+    /// What keeps it from nothing, and may be otherwise than whoever runs it thinks.
+    pub noted: Vec<Wrong>,
 }
 
-/// Something that is wrong.
+/// Something that is wrong, or that somebody should know of.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Wrong {
     /// What, and why.
@@ -76,14 +72,71 @@ pub fn check(data: &DataFolder, settings: &Settings, outside: &Outside) -> Check
         }
         None => Vec::new(),
     };
+    let mut noted: Vec<Wrong> = (!data.root().exists())
+        .then(|| Wrong {
+            reason: format!(
+                "`{}` is not there: the start makes it, with nothing in it",
+                data.root().display()
+            ),
+            help: Some("if a server ran on it before, it is somewhere else".to_owned()),
+        })
+        .into_iter()
+        .collect();
     for name in &names {
         found.extend(can_sign(data, name).err().map(Wrong::from));
-        found.extend(of_registry(data, name).err().map(|reason| Wrong {
-            help: None,
-            reason: format!("the registry `{name}` cannot be served as it is: {reason}"),
+        match has_log(data, name) {
+            Ok(log) => found.extend(
+                is_usable(data, name, &log).err().map(|reason| wrong(cannot_be_served(name, &reason))),
+            ),
+            Err(lack) => found.push(lack.into()),
+        }
+        noted.extend(is_open(data, name).then(|| Wrong {
+            reason: open_to_all(name),
+            help: Some(format!(
+                "`WEIR_HOME={} weir --registry {} policy set --built-in team`, as the user of the server; `--built-in open` for one that everybody reads",
+                data.root().display(),
+                data.registries().join(name.as_str()).display()
+            )),
         }));
     }
-    Checked { registries: names.iter().map(ToString::to_string).collect(), wrong: found }
+    found.extend(halves(data).into_iter().map(|name| Wrong {
+        reason: format!(
+            "`{}` is half of a registry and is not served: it has a log and no `{DESCRIPTOR}`",
+            data.registries().join(name.as_str()).display()
+        ),
+        help: Some(format!(
+            "if `weir registry create {name}` was cut short, the same command goes on with it; if `{DESCRIPTOR}` was lost, put it back from a copy"
+        )),
+    }));
+    Checked { registries: names.iter().map(ToString::to_string).collect(), wrong: found, noted }
+}
+
+/// Whether a registry has no policy set of its own, as folders have none: behind a server that lets everybody read it.
+pub(crate) fn is_open(data: &DataFolder, name: &RegistryName) -> bool {
+    let root = data.registries().join(name.as_str());
+    // One that cannot be read is no set, and lets nobody do anything.
+    PolicyFiles::read(&root).is_ok_and(|files| files.digest().is_none())
+        && descriptor(&root).is_ok_and(|descriptor| descriptor.policy.is_none())
+}
+
+/// What that means, for whoever runs the server.
+pub(crate) fn open_to_all(name: &RegistryName) -> String {
+    format!(
+        "the registry `{name}` has no policy set of its own: everybody may read it, and whoever has signed in may publish into it"
+    )
+}
+
+/// The folders with a registry's name that have its log, and not what describes it.
+fn halves(data: &DataFolder) -> Vec<RegistryName> {
+    let entries = std::fs::read_dir(data.registries()).into_iter().flatten().flatten();
+    let half = |entry: std::fs::DirEntry| {
+        let name = RegistryName::parse(entry.file_name().to_str()?)?;
+        let has = |file: &str| entry.path().join(file).exists();
+        (has(CHECKPOINT) && !has(DESCRIPTOR)).then_some(name)
+    };
+    let mut halves: Vec<RegistryName> = entries.filter_map(half).collect();
+    halves.sort_unstable();
+    halves
 }
 
 /// Whether files can be made in a folder. One is, without a name: it is gone by itself.
@@ -102,24 +155,13 @@ fn can_open(file: &PathBuf) -> Result<(), Wrong> {
     }
 }
 
-/// What keeps a registry from being served, in words: its log, or its policy.
-fn of_registry(data: &DataFolder, name: &RegistryName) -> Result<(), String> {
+/// Whether readers take what a registry has, whose log is there: why not, in words.
+fn is_usable(data: &DataFolder, name: &RegistryName, log: &Checkpoint) -> Result<(), String> {
     let root = data.registries().join(name.as_str());
-    let descriptor = descriptor(&root)?;
-    let keys = parse_keys(&descriptor.keys).map_err(|error| error.to_string())?;
-    signed(&root, &keys)?;
-    policy(&root, &descriptor)
-}
-
-fn signed(root: &Path, keys: &TrustedKeys) -> Result<(), String> {
-    let bytes = weir_fs::read(root.join(CHECKPOINT), MAX_CHECKPOINT).map_err(|error| error.to_string())?;
-    let signed = Checkpoint::verify(&bytes, keys).map_err(|error| error.to_string())?;
-    match signed.expires().filter(|expires| *expires < Timestamp::now()) {
-        Some(expires) => {
-            Err(format!("its checkpoint expired at {expires}: sign it anew with `weir registry renew`"))
-        }
-        None => Ok(()),
+    if let Some(expires) = log.expires().filter(|expires| *expires < Timestamp::now()) {
+        return Err(format!("its checkpoint expired at {expires}: sign it anew with `weir registry renew`"));
     }
+    policy(&root, &descriptor(&root)?)
 }
 
 /// Whether the files of the policy are a set, and the one that is in force.

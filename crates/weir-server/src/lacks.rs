@@ -1,4 +1,4 @@
-//! What a server lacks to do what it is there for, beyond answering readers: to sign for its registries, and to write to its disk.
+//! What a server lacks to do what it is there for: logs that readers believe, keys that sign for them, and a disk that it can write to.
 
 use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;
@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use weir_log::TrustedKeys;
+use weir_log::{CheckedCheckpoint, Checkpoint, FolderSource, MAX_CHECKPOINT, TrustedKeys, root_at};
 use weir_model::descriptor::Descriptor;
 use weir_registry::{DESCRIPTOR, KeyFolder, Keys as _, KeysError, location_of, parse_keys};
 
@@ -19,6 +19,9 @@ const BELIEVED: Duration = Duration::from_secs(5);
 /// What is written to find out whether anything can be, and how much of it, in bytes.
 const PROBE: &str = "server.probe";
 const PROBED: usize = 256 << 10;
+
+/// The file of a registry that says, signed, how long its log is.
+pub(crate) const CHECKPOINT: &str = "checkpoint";
 
 /// The largest `weir.json` that is looked at, in bytes.
 const MAX_DESCRIPTOR: u64 = 1 << 20;
@@ -66,7 +69,39 @@ fn look(data: &DataFolder, names: &[RegistryName]) -> Vec<Lack> {
         reason: format!("nothing can be written below `{}`: {error}", data.root().display()),
         help: None,
     });
-    disk.into_iter().chain(names.iter().filter_map(|name| can_sign(data, name).err())).collect()
+    let of_registry = |name| [can_sign(data, name).err(), has_log(data, name).err()];
+    disk.into_iter().chain(names.iter().flat_map(of_registry).flatten()).collect()
+}
+
+/// Whether readers believe the log of a registry as it lies there: its newest checkpoint is signed by the registry's keys, and the hashes
+/// at the end of the log, by which whoever follows it goes on, are there and are those that were signed. It reads a few small files,
+/// however long the log is; `weir registry verify` reads all of it.
+pub(crate) fn has_log(data: &DataFolder, name: &RegistryName) -> Result<CheckedCheckpoint, Lack> {
+    let root = data.registries().join(name.as_str());
+    // Whoever publishes meanwhile may clear away what was about to be read: then there is a newer checkpoint.
+    let log = log_of(&root).or_else(|_| log_of(&root));
+    log.map_err(|reason| Lack {
+        told: "the log of a registry is broken; the log of the server says which",
+        reason: cannot_be_served(name, &reason),
+        help: Some(format!(
+            "`weir registry verify {0}` says what else is broken; put `{0}` back from a copy, or what of it is missing",
+            root.display()
+        )),
+    })
+}
+
+/// That a registry cannot be, and why, in words.
+pub(crate) fn cannot_be_served(name: &RegistryName, reason: &str) -> String {
+    format!("the registry `{name}` cannot be served as it is: {reason}")
+}
+
+fn log_of(root: &Path) -> Result<CheckedCheckpoint, String> {
+    let keys = trusted(root)?;
+    let bytes = weir_fs::read(root.join(CHECKPOINT), MAX_CHECKPOINT).map_err(|error| error.to_string())?;
+    let signed = Checkpoint::verify(&bytes, &keys)
+        .map_err(|error| format!("its `{CHECKPOINT}` cannot be used: {error}"))?;
+    root_at(&FolderSource::new(root), &signed, signed.size()).map_err(|error| error.to_string())?;
+    Ok(signed)
 }
 
 fn can_write(folder: &Path) -> Result<(), std::io::Error> {

@@ -219,7 +219,16 @@ pub(crate) fn acceptor(data: &Path, tls: &Tls) -> Result<TlsAcceptor, ServeError
     let chain = CertificateDer::pem_file_iter(&certificate)
         .and_then(Iterator::collect::<Result<Vec<_>, _>>)
         .map_err(|error| unusable(&certificate, error.to_string()))?;
-    let private = PrivateKeyDer::from_pem_file(&key).map_err(|error| unusable(&key, error.to_string()))?;
+    if chain.is_empty() {
+        return Err(unusable(&certificate, "there is no certificate in it, in PEM".to_owned()));
+    }
+    let private = PrivateKeyDer::from_pem_file(&key).map_err(|error| {
+        let reason = match error {
+            rustls::pki_types::pem::Error::NoItemsFound => "there is no private key in it, in PEM".to_owned(),
+            error => error.to_string(),
+        };
+        unusable(&key, reason)
+    })?;
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let mut config = rustls::ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()

@@ -7,17 +7,19 @@ mod providers;
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use ipnet::IpNet;
 use schemars::{JsonSchema, Schema, schema_for};
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 use toml_edit::{DocumentMut, Item, Table, value};
 use weir_client::Url;
 use weir_model::Sha256;
+use weir_model::unseen::Named as _;
 use weir_openid::{Issuer, IssuerError};
 
 use providers::ANY_NAME;
@@ -28,6 +30,9 @@ const MAX_SETTINGS: u64 = 1 << 20;
 
 /// The fewest characters of a secret that somebody chooses for a program.
 const SHORTEST_TOKEN: usize = 16;
+
+/// So much of what a variable says is shown where that cannot be meant, in characters.
+const LONGEST_VALUE: usize = 200;
 
 /// What the names of a server's environment variables begin with.
 pub const VARIABLES: &str = "WEIR_SERVER_";
@@ -41,6 +46,7 @@ pub struct Settings {
     /// Networks of the proxies in front of the server. Only these are believed when they say for whom they ask
     /// (`X-Forwarded-For`) and under which id (`X-Request-Id`).
     #[schemars(with = "Vec<String>")]
+    #[serde(deserialize_with = "networks")]
     pub trusted_proxies: Vec<IpNet>,
     /// An address of its own for `/metrics`, which then is not answered on the other. Metrics tell how much a server is used.
     pub metrics_listen: Option<SocketAddr>,
@@ -62,6 +68,30 @@ pub struct Settings {
     pub limits: Limits,
     /// What is logged.
     pub log: Log,
+}
+
+/// Reads networks, and says what is wrong with one that is none.
+fn networks<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<IpNet>, D::Error> {
+    let texts = Vec::<String>::deserialize(from)?;
+    texts.iter().map(|text| network(text).map_err(D::Error::custom)).collect()
+}
+
+fn network(text: &str) -> Result<IpNet, String> {
+    let shown = text.named();
+    let (address, bits) = text.split_once('/').map_or((text, None), |(address, bits)| (address, Some(bits)));
+    let Ok(address) = address.parse::<IpAddr>() else {
+        return Err(format!("`{shown}` is no network, such as `10.0.0.0/8` or `fd00::/8`: names are none"));
+    };
+    let most = if address.is_ipv4() { 32 } else { 128 };
+    match bits.map(str::parse::<u8>) {
+        None => Err(format!(
+            "`{shown}` does not say how many bits of it count: `{shown}/{most}` is that address alone"
+        )),
+        Some(Ok(bits)) if bits <= most => IpNet::new(address, bits).map_err(|error| error.to_string()),
+        Some(_) => {
+            Err(format!("`{shown}` is no network: what stands after its `/` is a number up to {most}"))
+        }
+    }
 }
 
 /// A secret that whoever watches the server has. It is not printed.
@@ -123,6 +153,7 @@ pub struct ToldOf {
     /// Networks that webhooks may lead to besides addresses that are public: those of your organisation, such as `10.0.0.0/8`. To this
     /// machine they lead only where it is named, as `127.0.0.0/8`.
     #[schemars(with = "Vec<String>")]
+    #[serde(deserialize_with = "networks")]
     pub networks: Vec<IpNet>,
     /// Whether they may lead to receivers without TLS.
     pub plain_http: bool,
@@ -289,6 +320,16 @@ pub enum SettingsError {
         /// What is wrong, and where.
         reason: String,
     },
+    /// An environment variable has a value that its setting cannot have.
+    #[error("the variable `{variable}` cannot be used{}: {reason}", value.as_ref().map(|value| format!(" as it is, `{value}`")).unwrap_or_default())]
+    BadVariable {
+        /// The variable.
+        variable: String,
+        /// What it says, where that is no secret.
+        value: Option<String>,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// An environment variable that is meant for the server and is none of its settings.
     #[error("there is no setting `{variable}`{}", nearest.as_ref().map(|near| format!("; did you mean `{near}`?")).unwrap_or_default())]
     Unknown {
@@ -322,9 +363,10 @@ impl Settings {
             text => text?,
         };
         let bad = |reason: String| SettingsError::Bad { path: file.to_owned(), reason };
-        let mut document: DocumentMut =
+        let document: DocumentMut =
             text.parse().map_err(|error: toml_edit::TomlError| bad(error.to_string()))?;
         let known = known();
+        let mut said = Vec::new();
         for (variable, text) in environment {
             if !variable.starts_with(VARIABLES) {
                 continue;
@@ -334,10 +376,10 @@ impl Settings {
             else {
                 return Err(SettingsError::Unknown { nearest: nearest(&variable, &known), variable });
             };
-            setting.put(&names, document.as_table_mut(), &text);
+            said.push(Said { variable, text, setting, names });
         }
-        let settings: Self =
-            toml_edit::de::from_document(document).map_err(|error| bad(error.to_string()))?;
+        let settings = read_over(&document, &said, None)
+            .map_err(|error| blame(&document, &said, &error).unwrap_or_else(|| bad(error.to_string())))?;
         settings.check()?;
         Ok(settings)
     }
@@ -358,6 +400,20 @@ impl Settings {
                 });
             }
         }
+        for (setting, number, why) in [
+            ("sign-in.days", self.sign_in.days, "nobody would stay signed in"),
+            ("limits.upload-megabytes", self.limits.upload_megabytes, "nothing could be published"),
+            ("limits.batch-megabytes", self.limits.batch_megabytes, "nothing could be published"),
+        ] {
+            if number == 0 {
+                return Err(SettingsError::Unusable { setting, reason: format!("is 0, with which {why}") });
+            }
+        }
+        // Port 0 is another each time.
+        if self.metrics_listen == Some(self.listen) && self.listen.port() != 0 {
+            let reason = "is the same as `listen`: say another port, or leave it out, and `/metrics` is answered there".to_owned();
+            return Err(SettingsError::Unusable { setting: "metrics-listen", reason });
+        }
         if self.metrics_token.as_ref().is_some_and(|token| token.0.len() < SHORTEST_TOKEN) {
             let reason = format!("is shorter than {SHORTEST_TOKEN} characters, and could be guessed");
             return Err(SettingsError::Unusable { setting: "metrics-token", reason });
@@ -376,6 +432,43 @@ impl Settings {
         }
         Ok(())
     }
+}
+
+/// A variable of the environment, and the setting that it is for.
+struct Said<'k> {
+    variable: String,
+    text: String,
+    setting: &'k Known,
+    names: Vec<String>,
+}
+
+/// The settings of a file, and over them what variables say: all of them but one, where that is named by its place.
+fn read_over(
+    document: &DocumentMut,
+    said: &[Said<'_>],
+    but: Option<usize>,
+) -> Result<Settings, toml_edit::de::Error> {
+    let mut document = document.clone();
+    for (place, one) in said.iter().enumerate() {
+        if Some(place) != but {
+            one.setting.put(&one.names, document.as_table_mut(), &one.text);
+        }
+    }
+    toml_edit::de::from_document(document)
+}
+
+/// The variable without which that would not be wrong, if there is one.
+fn blame(document: &DocumentMut, said: &[Said<'_>], error: &toml_edit::de::Error) -> Option<SettingsError> {
+    let goes = |place: &usize| {
+        read_over(document, said, Some(*place)).err().is_none_or(|other| other.message() != error.message())
+    };
+    let one = (0..said.len()).find(goes).map(|place| &said[place])?;
+    let is_secret = ["TOKEN", "SECRET"].iter().any(|word| one.variable.contains(word));
+    Some(SettingsError::BadVariable {
+        variable: one.variable.clone(),
+        value: (!is_secret).then(|| one.text.chars().take(LONGEST_VALUE).collect::<String>().named()),
+        reason: error.message().to_owned(),
+    })
 }
 
 /// One setting, as its type describes it.
@@ -610,7 +703,30 @@ mod tests {
             told("[sign-in.providers.Work]\nissuer = \"https://id.example\"", &[]).contains("small letters")
         );
         assert!(told("", &[("WEIR_SERVER_LISTN", "1")]).contains("WEIR_SERVER_LISTEN"));
-        assert!(told("", &[("WEIR_SERVER_LIMITS_CONNECTIONS", "many")]).contains("connections"));
+        let many = told("", &[("WEIR_SERVER_LIMITS_CONNECTIONS", "many")]);
+        assert!(many.contains("WEIR_SERVER_LIMITS_CONNECTIONS") && many.contains("many"), "{many}");
+        let secret =
+            told("", &[("WEIR_SERVER_LISTEN", "x"), ("WEIR_SERVER_METRICS_TOKEN", "0123456789abcdef")]);
+        assert!(secret.contains("WEIR_SERVER_LISTEN") && !secret.contains("0123456789abcdef"), "{secret}");
+        let half = told("", &[("WEIR_SERVER_TLS_KEY", "key.pem")]);
+        assert!(half.contains("WEIR_SERVER_TLS_KEY") && half.contains("certificate"), "{half}");
+        // What is wrong in the file is the file's, whatever variables say besides.
+        let file = told("listen = \"x\"\n", &[("WEIR_SERVER_LOG_FORMAT", "json")]);
+        assert!(file.contains("weir-server.toml") && file.contains("listen"), "{file}");
+        for (network, why) in [
+            ("10.0.0.0/99", "`10.0.0.0/99` is no network: what stands after its `/` is a number up to 32"),
+            ("10.0.0.0", "`10.0.0.0/32` is that address alone"),
+            ("proxy.example", "`proxy.example` is no network, such as"),
+        ] {
+            let by_file = told(&format!("trusted-proxies = [\"{network}\"]"), &[]);
+            assert!(by_file.contains(why) && by_file.contains("trusted-proxies"), "{by_file}");
+            let by_variable = told("", &[("WEIR_SERVER_TRUSTED_PROXIES", network)]);
+            assert!(by_variable.contains(why), "{by_variable}");
+        }
+        assert!(told("[sign-in]\ndays = 0", &[]).contains("`sign-in.days` is 0"));
+        assert!(told("[limits]\nupload-megabytes = 0", &[]).contains("nothing could be published"));
+        let same = told("listen = \"127.0.0.1:9\"\nmetrics-listen = \"127.0.0.1:9\"", &[]);
+        assert!(same.contains("`metrics-listen` is the same as `listen`"), "{same}");
     }
 
     #[test]

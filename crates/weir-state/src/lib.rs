@@ -40,6 +40,18 @@ pub enum OpenError {
 ///
 /// When it is something else, or cannot be opened.
 pub fn open(file: &Path, form: &Form) -> Result<Connection, OpenError> {
+    match opened(file, form) {
+        // Nothing that SQLite wrote, or no longer.
+        Err(OpenError::Database(rusqlite::Error::SqliteFailure(error, _)))
+            if error.code == rusqlite::ErrorCode::NotADatabase =>
+        {
+            Err(OpenError::Strange(file.display().to_string()))
+        }
+        opened => opened,
+    }
+}
+
+fn opened(file: &Path, form: &Form) -> Result<Connection, OpenError> {
     make_private(file)?;
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(file, flags)?;

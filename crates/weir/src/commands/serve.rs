@@ -129,9 +129,12 @@ fn check(
     outside: &Outside,
 ) -> Result<ExitCode, Failure> {
     data.refuse_strange()?;
-    let Checked { registries, wrong } = weir_server::check(data, settings, outside);
-    let problems = wrong.into_iter().map(|Wrong { reason, help }| ServerProblem { reason, help }).collect();
-    let checked = CheckedServer { data: data.root().to_owned(), registries, problems };
+    let Checked { registries, wrong, noted } = weir_server::check(data, settings, outside);
+    let told = |all: Vec<Wrong>| {
+        all.into_iter().map(|Wrong { reason, help }| ServerProblem { reason, help }).collect()
+    };
+    let (problems, warnings) = (told(wrong), told(noted));
+    let checked = CheckedServer { data: data.root().to_owned(), registries, problems, warnings };
     let is_sound = checked.problems.is_empty();
     show(&context.output, &ServeAnswer::Checked(checked))?;
     Ok(if is_sound { ExitCode::SUCCESS } else { ending(Exit::Failed) })
@@ -232,9 +235,11 @@ fn show(output: &Output, answer: &ServeAnswer) -> Result<(), Failure> {
 }
 
 fn show_checked(page: &mut Page, checked: &CheckedServer) {
-    let (good, bad) = (page.palette.good, page.palette.bad);
-    for ServerProblem { reason, help } in &checked.problems {
-        page.line(format!("{bad}✗{bad:#} {}", harmless(reason)));
+    let (good, bad, warning) = (page.palette.good, page.palette.bad, page.palette.warning);
+    let problems = checked.problems.iter().map(|problem| (format!("{bad}✗{bad:#}"), problem));
+    let warnings = checked.warnings.iter().map(|problem| (format!("{warning}!{warning:#}"), problem));
+    for (mark, ServerProblem { reason, help }) in problems.chain(warnings) {
+        page.line(format!("{mark} {}", harmless(reason)));
         if let Some(help) = help {
             page.line(format!("  help: {}", harmless(help)));
         }

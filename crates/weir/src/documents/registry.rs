@@ -71,6 +71,8 @@ pub(crate) struct CheckedServer {
     pub(crate) registries: Vec<String>,
     /// What is wrong.
     pub(crate) problems: Vec<ServerProblem>,
+    /// What keeps it from nothing, and may be otherwise than whoever runs it thinks.
+    pub(crate) warnings: Vec<ServerProblem>,
 }
 
 /// Something that is wrong with a server's data or settings.

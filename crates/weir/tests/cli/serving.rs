@@ -275,8 +275,95 @@ fn what_a_server_would_begin_with_is_looked_at_without_starting_it() {
     t.write("data/weir-server.toml", "listn = \"127.0.0.1:1\"\n");
     assert!(check().fails_with(2).stderr.contains("listn"));
     // A folder that is not there yet is made at the start.
-    assert!(t.weir_in("", "serve new --check").succeeds().stdout.contains("0 registries"));
+    let new = t.weir_in("", "serve new --check").succeeds().stdout;
+    assert!(new.contains("0 registries") && new.contains("/new` is not there: the start makes it"), "{new}");
     assert!(!t.path("new").exists());
+}
+
+#[test]
+fn a_registry_that_everybody_may_read_is_named_with_what_to_do() {
+    let t = moved();
+    give_keys(&t);
+    let open = "the registry `org` has no policy set of its own: everybody may read it, and whoever has signed in may publish into it";
+    let told = t.weir_in("", "serve data --check").succeeds().stdout;
+    assert!(told.contains(&format!("! {open}\n")) && told.contains("can be served: 1 registry"), "{told}");
+    let data = fs_err::canonicalize(t.path("data")).unwrap().display().to_string();
+    let command =
+        format!("WEIR_HOME={data} weir --registry {data}/registries/org policy set --built-in team");
+    assert!(told.contains(&format!("help: `{command}`")), "{told}");
+    let (server, log) = WeirServer::start_logged(&t, "data", &[]);
+    wait_until(&server, 200);
+    let said = fs_err::read_to_string(&log).unwrap();
+    assert_eq!(said.matches(open).count(), 1, "{said}");
+    assert!(said.contains(&format!("`weir --registry {}/org policy set", server.url())), "{said}");
+    assert_eq!(server.ask("GET", "/org/checkpoint", &[]).status, 200);
+
+    // The step of the guide, while it runs or before.
+    let home = [("WEIR_HOME", &*data)];
+    t.weir_with("", &command[command.find("--registry").unwrap()..], &home).succeeds();
+    let mut status = 200;
+    for _ in 0..100 {
+        status = server.ask("GET", "/org/checkpoint", &[]).status;
+        if status != 200 {
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    assert_eq!(status, 404, "to strangers it does not exist");
+    drop(server);
+    assert!(!t.weir_in("", "serve data --check").succeeds().stdout.contains(open));
+    let (server, log) = WeirServer::start_logged(&t, "data", &[]);
+    wait_until(&server, 200);
+    assert!(!fs_err::read_to_string(&log).unwrap().contains(open));
+}
+
+#[test]
+fn half_of_a_registry_is_named_and_the_next_create_goes_on_with_it() {
+    let t = moved();
+    give_keys(&t);
+    fs_err::create_dir_all(t.path("data/registries/half")).unwrap();
+    fs_err::copy(t.path("data/registries/org/checkpoint"), t.path("data/registries/half/checkpoint"))
+        .unwrap();
+    let told = t.weir_in("", "serve data --check").fails_with(1).stdout;
+    assert!(told.contains("/registries/half` is half of a registry and is not served"), "{told}");
+    assert!(
+        told.contains("if `weir registry create half` was cut short, the same command goes on"),
+        "{told}"
+    );
+}
+
+#[test]
+fn a_log_that_no_reader_would_believe_is_not_ready() {
+    let t = moved();
+    give_keys(&t);
+    let (server, log) = WeirServer::start_logged(&t, "data", &[]);
+    let (_, address) = server.url().split_once("://").expect("it is an address");
+    let ready = || t.weir_in("", &format!("serve data --ready --listen {address}"));
+    let check = || t.weir_in("", "serve data --check");
+    wait_until(&server, 200);
+
+    let checkpoint = t.read("data/registries/org/checkpoint");
+    t.write("data/registries/org/checkpoint", "junk\n");
+    assert!(wait_until(&server, 503).contains("the log of a registry is broken"));
+    ready().fails_with(1);
+    let said = fs_err::read_to_string(&log).unwrap();
+    assert!(
+        said.contains("the registry `org` cannot be served as it is: its `checkpoint` cannot be used"),
+        "{said}"
+    );
+    assert!(said.contains("/registries/org` says what else is broken"), "{said}");
+    check().fails_with(1);
+    t.write("data/registries/org/checkpoint", checkpoint);
+    wait_until(&server, 200);
+
+    fs_err::rename(t.path("data/registries/org/tile"), t.path("tile")).unwrap();
+    assert!(wait_until(&server, 503).contains("the log of a registry is broken"));
+    ready().fails_with(1);
+    let told = check().fails_with(1).stdout;
+    assert!(told.contains("`tile/0/000.p/") && told.contains("is missing"), "{told}");
+    fs_err::rename(t.path("tile"), t.path("data/registries/org/tile")).unwrap();
+    wait_until(&server, 200);
+    check().succeeds();
 }
 
 #[test]
@@ -514,4 +601,44 @@ fn settings_and_folders_that_cannot_be_meant_are_told() {
     assert!(run.stderr.contains("WEIR_SERVER_LISTEN"), "{}", run.stderr);
     let run = t.weir_in("", "serve data --listen 192.0.2.1:1").fails_with(1);
     assert!(run.stderr.contains("192.0.2.1:1"), "{}", run.stderr);
+    assert!(run.stderr.contains("this machine does not have the address 192.0.2.1"), "{}", run.stderr);
+    assert!(!run.stderr.contains("another program"), "{}", run.stderr);
+    let run = t.weir_with("", "serve data", &[("WEIR_SERVER_LISTEN", "localhost:1")]).fails_with(2);
+    let why = "the variable `WEIR_SERVER_LISTEN` cannot be used as it is, `localhost:1`: ";
+    assert!(run.stderr.contains(why) && !run.stderr.contains("weir-server.toml"), "{}", run.stderr);
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap();
+    let run = t.weir_in("", &format!("serve data --listen {address}")).fails_with(1);
+    assert!(run.stderr.contains("another program has it"), "{}", run.stderr);
+
+    for text in [
+        "[sign-in]\ndays = 0\n",
+        "[limits]\nupload-megabytes = 0\n",
+        "listen = \"127.0.0.1:9\"\nmetrics-listen = \"127.0.0.1:9\"\n",
+    ] {
+        t.write("data/weir-server.toml", text);
+        t.weir_in("", "serve data --check").fails_with(2);
+    }
+    t.write("data/empty.pem", "");
+    t.write("data/weir-server.toml", "[tls]\ncertificate = \"empty.pem\"\nkey = \"empty.pem\"\n");
+    let run = t.weir_in("", "serve data").fails_with(2);
+    let why = "data/empty.pem` cannot be used for TLS: there is no certificate in it";
+    assert!(run.stderr.contains(why), "{}", run.stderr);
+    t.write("data/weir-server.toml", "");
+}
+
+#[test]
+fn a_database_that_is_none_is_named_with_what_to_do() {
+    let t = moved();
+    for file in ["state.db", "activity.db", "requests.db", "webhooks.db"] {
+        drop(WeirServer::start(&t, "data", &[]));
+        for beside in ["-wal", "-shm"] {
+            let _ = fs_err::remove_file(t.path(format!("data/{file}{beside}")));
+        }
+        t.write(&format!("data/{file}"), &"not a database at all\n".repeat(100));
+        let run = t.weir_in("", "serve data").fails_with(1);
+        assert!(run.stderr.contains(&format!("/data/{file}` does not hold")), "{file}: {}", run.stderr);
+        assert!(run.stderr.contains("back from a copy"), "{file}: {}", run.stderr);
+        fs_err::remove_file(t.path(format!("data/{file}"))).unwrap();
+    }
 }

@@ -1,5 +1,7 @@
 //! `weir serve`.
 
+use std::io::ErrorKind;
+
 use weir_accounts::AccountError;
 use weir_remote::RemoteError;
 use weir_server::{AppError, DataError, DataFolder, NotReady, ServeError, SettingsError};
@@ -44,7 +46,13 @@ impl Verdict for AppError {
             Self::InUse(_) => Some("stop it first, or name another folder".into()),
             Self::Io(error) => error.help(),
             Self::Settings(error) => error.help(),
-            Self::Accounts(_) | Self::Activity(_) | Self::Requests(_) | Self::Webhooks(_) => None,
+            Self::Accounts(_) | Self::Activity(_) | Self::Requests(_) | Self::Webhooks(_) => {
+                self.strange_file().map(|file| {
+                    format!(
+                        "start the version that wrote it, or put `{file}` back from a copy; where there is none, move it away: the server makes another, without what was in it"
+                    )
+                })
+            }
         }
     }
 }
@@ -149,7 +157,9 @@ impl Verdict for SettingsError {
     fn exit(&self) -> Exit {
         match self {
             Self::File(error) => error.exit(),
-            Self::Bad { .. } | Self::Unknown { .. } | Self::Unusable { .. } => Exit::Usage,
+            Self::Bad { .. } | Self::BadVariable { .. } | Self::Unknown { .. } | Self::Unusable { .. } => {
+                Exit::Usage
+            }
         }
     }
 
@@ -185,11 +195,25 @@ impl Verdict for ServeError {
 
     fn help(&self) -> Option<String> {
         match self {
-            Self::Listen { .. } => Some(
-                "another program may have it: `--listen ADDRESS:PORT` takes another, and port 0 a free one"
+            Self::Listen { address, error } => match error.kind() {
+                ErrorKind::AddrInUse => Some(
+                    "another program has it: `--listen ADDRESS:PORT` takes another, and port 0 a free one"
+                        .into(),
+                ),
+                ErrorKind::PermissionDenied => Some(format!(
+                    "who runs this may not take port {0}, as is usual below 1024: give the right (`AmbientCapabilities=CAP_NET_BIND_SERVICE` in a unit of systemd), or listen on a port above and let a proxy have {0}",
+                    address.port()
+                )),
+                ErrorKind::AddrNotAvailable => Some(format!(
+                    "this machine does not have the address {}: `0.0.0.0` and `[::]` stand for all that it has, `127.0.0.1` for itself alone",
+                    address.ip()
+                )),
+                _ => None,
+            },
+            Self::Tls { .. } => Some(
+                "`tls.certificate` and `tls.key` name two files in PEM, of which the server's user may read both"
                     .into(),
             ),
-            Self::Tls { .. } => None,
         }
     }
 }
