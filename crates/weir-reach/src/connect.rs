@@ -8,7 +8,7 @@ use std::sync::Arc;
 use weir_cedar::FolderPolicies;
 use weir_client::{Authorities, HttpClient, HttpOptions, HttpSource, ProxyChoice, Url};
 use weir_index::{PackageView, Tier};
-use weir_log::{FolderSource, Source};
+use weir_log::{FolderSource, FollowError, Source};
 use weir_model::{OwnerName, PackageName, Version, nearest};
 use weir_policy::{Caller, Gate};
 use weir_registry::{
@@ -605,6 +605,8 @@ pub fn connect(session: &Session, known: &KnownRegistry) -> Result<Connection, R
 fn tell_why_not(session: &Session, location: &str, error: &ReachError) {
     let is_hidden = match error {
         ReachError::Replica(ReplicaError::NoRegistry(_)) => true,
+        // One that was seen before, and is hidden now.
+        ReachError::Replica(ReplicaError::Follow(error)) => matches!(**error, FollowError::NoLog { .. }),
         ReachError::Remote(RemoteError::SignInNeeded { .. } | RemoteError::BadCredential { .. }) => true,
         ReachError::Remote(RemoteError::Problem(problem)) => problem.status == 404,
         _ => false,

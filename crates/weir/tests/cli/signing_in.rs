@@ -321,7 +321,7 @@ fn where_passwords_are_off_whoever_has_the_machine_is_let_in() {
     let invitation = of_bob["invitation"].as_str().unwrap();
     let login = format!("login {} --user bob --invitation {invitation} --password-stdin", server.url());
     let refused = t.weir_fed("", &login, "bob's password\n").fails_with(4).stderr;
-    let link = |invitation: &str| format!("{}/-/sign-in?invitation={invitation}", server.url());
+    let link = |invitation: &str| format!("http://registry.example/-/sign-in?invitation={invitation}");
     assert!(refused.contains("nobody signs in by a password"), "{refused}");
     assert!(refused.contains(&link(invitation)), "{refused}");
     let told = t.weir_in("", &format!("user invite gus --server {}", server.url())).succeeds().stdout;

@@ -139,6 +139,38 @@ fn a_job_whose_identity_token_is_for_another_server_is_told_so() {
 }
 
 #[test]
+fn a_job_that_nobody_trusts_any_longer_is_told_so() {
+    let t = sandbox();
+    let Some(provider) = OpenIdProvider::start() else { return };
+    let server = server(&t, &provider.url());
+    provider.has_jobs_for(server.url());
+    t.weir_in("", &format!("registry create private --server {}", server.url())).succeeds();
+    let rule = "--claim repository=acme/greet --claim ref=refs/tags/* --for acme --to private";
+    t.weir_in("", &format!("trust add --issuer {} {rule}", provider.url())).succeeds();
+    let token = provider.job(server.url(), &job(1, "v1"));
+    let home = t.path("job-home").display().to_string();
+    let variables = [("WEIR_HOME", home.as_str()), ("WEIR_IDENTITY_TOKEN", &*token)];
+    let show = format!("--registry {}/private policy show", server.url());
+    t.weir_with("", &show, &variables).succeeds();
+
+    let listed = t.weir_in("", "trust list --json").succeeds().stdout;
+    let listed: Value = serde_json::from_str(&listed).expect("it is JSON");
+    let rule = listed["trusted"][0]["id"].as_str().expect("there is one");
+    t.weir_in("", &format!("trust remove {rule}")).succeeds();
+    let refused = t.weir_with("", &show, &variables).fails_with(5);
+    let why = format!(
+        "the identity token of this job was taken by {}, and no rule there lets the job do anything now",
+        server.url()
+    );
+    assert!(refused.stderr.contains(&why), "{refused}");
+    // One that is new gets nothing, and hears it from the server itself.
+    let token = provider.job(server.url(), &job(2, "v1"));
+    let variables = [("WEIR_HOME", home.as_str()), ("WEIR_IDENTITY_TOKEN", &*token)];
+    let refused = t.weir_with("", &show, &variables);
+    assert!(refused.code != 0 && refused.stderr.contains("nobody here trusts"), "{refused}");
+}
+
+#[test]
 fn programs_are_trusted_on_a_page_and_a_release_says_that_one_published_it() {
     let t = sandbox();
     let Some(provider) = OpenIdProvider::start() else { return };
