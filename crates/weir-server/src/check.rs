@@ -128,8 +128,8 @@ pub(crate) fn open_to_all(name: &RegistryName) -> String {
 
 /// The folders with a registry's name that have its log, and not what describes it.
 fn halves(data: &DataFolder) -> Vec<RegistryName> {
-    let entries = std::fs::read_dir(data.registries()).into_iter().flatten().flatten();
-    let half = |entry: std::fs::DirEntry| {
+    let entries = fs_err::read_dir(data.registries()).into_iter().flatten().flatten();
+    let half = |entry: fs_err::DirEntry| {
         let name = RegistryName::parse(entry.file_name().to_str()?)?;
         let has = |file: &str| entry.path().join(file).exists();
         (has(CHECKPOINT) && !has(DESCRIPTOR)).then_some(name)

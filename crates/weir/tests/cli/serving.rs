@@ -635,7 +635,7 @@ fn a_database_that_is_none_is_named_with_what_to_do() {
         for beside in ["-wal", "-shm"] {
             let _ = fs_err::remove_file(t.path(format!("data/{file}{beside}")));
         }
-        t.write(&format!("data/{file}"), &"not a database at all\n".repeat(100));
+        t.write(format!("data/{file}"), "not a database at all\n".repeat(100));
         let run = t.weir_in("", "serve data").fails_with(1);
         assert!(run.stderr.contains(&format!("/data/{file}` does not hold")), "{file}: {}", run.stderr);
         assert!(run.stderr.contains("back from a copy"), "{file}: {}", run.stderr);

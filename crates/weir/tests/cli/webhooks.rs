@@ -85,7 +85,7 @@ fn a_registry_that_cannot_be_read_is_told_to_the_log_once_and_again_after_it_was
     let checkpoint = t.read("data/registries/team/checkpoint");
     t.write("data/registries/team/checkpoint", "junk\n");
     wait_for(1);
-    t.write("data/registries/team/checkpoint", &checkpoint);
+    t.write("data/registries/team/checkpoint", checkpoint);
     std::thread::sleep(Duration::from_millis(6500));
     t.write("data/registries/team/checkpoint", "junk\n");
     wait_for(2);
