@@ -158,6 +158,38 @@ fn a_tool_that_is_named_and_missing_stops_it_before_anything_is_built() {
     assert!(!failed.stderr.contains("Built"), "{failed}");
 }
 
+/// A generator of code, of which only its program is needed, and only while something else is built.
+#[test]
+fn a_packages_own_tool_is_on_the_path_of_what_is_built_with_it_and_goes_no_further() {
+    let t = recipe_set();
+    let tool = "recipes/packages/base/numgen";
+    t.write(
+        format!("{tool}/weir.toml"),
+        "[package]\nname = \"base/numgen\"\nversion = \"1.0.0\"\nkind = \"native\"\nlicense = \"MIT\"\n\n\
+         [recipe]\nsource = { path = \"src\" }\nsystem = \"script\"\nscript = \"build.sh\"\nvariants = [\"release\"]\n",
+    );
+    t.write(format!("{tool}/src/numgen"), "#!/bin/sh\necho '#define GENERATED 1'\n");
+    t.write(
+        format!("{tool}/build.sh"),
+        "mkdir -p \"$DESTDIR$PREFIX/bin\"\ninstall -m 755 numgen \"$DESTDIR$PREFIX/bin/\"\n",
+    );
+    library(&t, "fmt", "9.1.0").first("numgen >generated.h && cat generated.h >>fmt.h").write();
+    let recipe = t.read("recipes/packages/base/fmt/weir.toml");
+    let needs = |table: &str| {
+        let asked = format!("[{table}]\n\"base/numgen\" = \"^1\"\n");
+        t.write("recipes/packages/base/fmt/weir.toml", recipe.replace("[dependencies]\n", &asked));
+    };
+    // What a program needs to run is not run while it is built.
+    needs("dependencies");
+    let failed = weir(&t, "repo add base/fmt").fails_with(7);
+    assert!(failed.stderr.contains("numgen") && failed.stderr.contains("[build-dependencies]"), "{failed}");
+    needs("build-dependencies");
+    weir(&t, "repo add base/fmt").succeeds();
+    weir(&t, "sysroot create ../sysroot base/fmt --variant release").succeeds();
+    assert!(t.read("sysroot/release/include/fmt.h").contains("GENERATED"));
+    assert!(!t.path("sysroot/release/bin/numgen").exists(), "it is no part of what was built with it");
+}
+
 #[test]
 fn a_sysroot_of_copies_can_be_written_to_and_the_store_stays_as_it_is() {
     let t = recipe_set();
