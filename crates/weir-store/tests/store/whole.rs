@@ -43,8 +43,8 @@ fn a_store_that_was_copied_without_its_times_is_whole_all_the_same() {
     let pack = numbered(1);
     let tree = pack.ensure(&session);
     for folder in ["lib", "lib/a"] {
-        let folder = std::fs::File::open(tree.path().join(folder)).unwrap();
-        folder.set_times(FileTimes::new().set_modified(SystemTime::now())).unwrap();
+        let folder = fs_err::File::open(tree.path().join(folder)).unwrap();
+        folder.file().set_times(FileTimes::new().set_modified(SystemTime::now())).unwrap();
     }
     assert!(session.whole_tree(&pack.tree).unwrap().is_some());
     fs_err::set_permissions(tree.path().join("lib/a/b"), std::fs::Permissions::from_mode(0o755)).unwrap();
