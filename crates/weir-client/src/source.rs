@@ -54,14 +54,8 @@ impl HttpSource {
                 );
             }
         };
-        Ok(Request {
-            url,
-            credential: self.credential.clone(),
-            peer: Peer::Registry,
-            offset,
-            since: None,
-            only_of: None,
-        })
+        let credential = self.credential.clone();
+        Ok(Request { credential, peer: Peer::Registry, ..Request::of_mirror(url, offset) })
     }
 
     /// What went wrong; of a refusal, whether a credential was shown.

@@ -298,8 +298,7 @@ const BEGINS_NO_OWNER: &str = "program-begins-no-owner";
 ///
 /// When it may not.
 pub fn authorize(gate: &dyn Gate, request: Request<'_>) -> Result<Authorized, Denied> {
-    let narrowed = request.caller.token().and_then(|token| token.refuses(&request));
-    let decision = narrowed.unwrap_or_else(|| gate.decide(&request));
+    let decision = refused_by_token(&request).unwrap_or_else(|| gate.decide(&request));
     let Request { caller, verb, target, .. } = request;
     if decision.allowed {
         Ok(Authorized { caller: caller.clone(), verb, target, decision })
@@ -310,14 +309,17 @@ pub fn authorize(gate: &dyn Gate, request: Request<'_>) -> Result<Authorized, De
 
 /// Whether [`authorize`] permits `request`, and nothing of why.
 pub fn is_permitted(gate: &dyn Gate, request: &Request<'_>) -> bool {
-    let narrowed = request.caller.token().and_then(|token| token.refuses(request));
-    narrowed.is_none() && gate.permits(request)
+    refused_by_token(request).is_none() && gate.permits(request)
 }
 
 /// Whether `request`, which [`authorize`] refuses, is refused for want of approvals only.
 pub fn wants_approvals(gate: &dyn Gate, request: &Request<'_>) -> bool {
-    let narrowed = request.caller.token().and_then(|token| token.refuses(request));
-    narrowed.is_none() && gate.wants_approvals(request)
+    refused_by_token(request).is_none() && gate.wants_approvals(request)
+}
+
+/// What the token that speaks for the caller refuses, whatever a gate would say.
+fn refused_by_token(request: &Request<'_>) -> Option<Decision> {
+    request.caller.token()?.refuses(request)
 }
 
 impl Authorized {

@@ -72,12 +72,6 @@ impl Face {
         }
     }
 
-    /// Whether a path begins as those of faces do, and as nothing else that is asked of a registry.
-    pub fn is_begun(path: &str) -> bool {
-        let first = path.split('/').next().unwrap_or_default();
-        [DESCRIPTOR, "checkpoint", "tile", "snapshot", "pack", "delta", "file", "chunk"].contains(&first)
-    }
-
     /// Whether the bytes under this name are the same for ever.
     pub const fn is_fixed(&self) -> bool {
         !matches!(self, Self::Descriptor | Self::Checkpoint | Self::PackNote(_))

@@ -37,10 +37,10 @@ pub(crate) async fn face(State(app): State<Arc<App>>, request: Request) -> Respo
     }
 }
 
-/// Whether a request is for a file of a registry, or one that there could be: no other address begins like theirs.
+/// Whether a request is for a file that a registry could have. No other address is spelled like one of theirs.
 pub(crate) fn is_face(request: &Request) -> bool {
     let below = request.uri().path().splitn(3, '/').nth(2);
-    below.is_some_and(Face::is_begun)
+    below.and_then(Face::parse).is_some()
 }
 
 async fn of_registry(app: &Arc<App>, head: &mut Parts) -> Result<Response, Problem> {

@@ -254,16 +254,20 @@ fn a_value_that_is_traced_to_its_end_leaves_nothing_undecided_and_does_what_it_d
     }
 }
 
-#[test]
-fn a_variable_that_only_a_dependency_gives_a_value_is_told_as_shared() {
-    let core = renamed(r#"x.set() { printf -v "$1" 1; }"#, "1.0.0");
-    let dependency = super::Dependency {
+/// The package `acme/x` of this code, as one that needs it sees it.
+fn dependency(code: &str) -> super::Dependency {
+    super::Dependency {
         name: "acme/x".into(),
         slugs: vec!["x".into()],
         mark: Some(version_mark("1.0.0")),
-        exports: core.exports,
+        exports: renamed(code, "1.0.0").exports,
         under_test: false,
-    };
+    }
+}
+
+#[test]
+fn a_variable_that_only_a_dependency_gives_a_value_is_told_as_shared() {
+    let dependency = dependency(r#"x.set() { printf -v "$1" 1; }"#);
     for (code, whys) in [
         (r#"u.f() { x.set result; echo "$result"; }"#, vec![Why::Made]),
         (r#"u.f() { local result; x.set result; echo "$result"; }"#, vec![]),
@@ -281,14 +285,7 @@ fn a_variable_that_only_a_dependency_gives_a_value_is_told_as_shared() {
 
 #[test]
 fn names_of_a_dependency_that_are_made_are_told_as_its_own() {
-    let core = renamed("x_red=1; x.main() { :; }", "1.0.0");
-    let dependency = super::Dependency {
-        name: "acme/x".into(),
-        slugs: vec!["x".into()],
-        mark: Some(version_mark("1.0.0")),
-        exports: core.exports,
-        under_test: false,
-    };
+    let dependency = dependency("x_red=1; x.main() { :; }");
     for (code, told) in [
         (r#"u.f() { local v="x_$1"; echo "${!v}"; }"#, true),
         (r#"u.f() { local v="y_$1"; echo "${!v}"; }"#, false),
